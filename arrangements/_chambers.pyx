@@ -1,0 +1,1229 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Every chamber of a central arrangement, each once, without a linear program or a hash table.
+
+The vectors A of rank r are cut by a generic flag V_1 < V_2 < ... < V_r = R^r, V_k = {g_{k+1} = ... =
+g_r = 0}. Chambers that meet V_k but not V_{k-1} are, up to sign, those of A restricted to V_k on
+which g_k > 0, and each of these has a unique vertex where g_k / a_0 is smallest: a flat F of rank
+k - 1 that avoids a_0. So the chambers are found by one depth-first walk over the flats F of all
+ranks < r that avoid a_0 (by their lexicographically smallest bases), and
+
+    chambers at F = signs of the ray  x  Positive(A_F, phi),   phi = g_k - (g_k.v / a_0.v) a_0,
+
+Positive(B, phi) being the chambers of B on which phi > 0: found by the same walk in the smaller
+arrangement B, read off the coordinates of phi when B is independent, or off the order of at most
+rank + 1 numbers when B is one vector more than independent.
+
+In the tableau of a flat (basis i_1..i_t, a_0, and the columns still free) every sign needed is the
+sign of an entry, here or after one more pivot; `_predicates` decides it.
+"""
+from libc.math cimport INFINITY, fabs
+from libc.stdint cimport int8_t, int32_t, uint8_t, uint64_t
+from libc.stdlib cimport free
+from libc.string cimport memcpy, memset
+
+from arrangements._kernels cimport (ar_compare, ar_dispatch, ar_lowest, ar_popcount, ar_reduce,
+                                    ar_signs, ar_slopes)
+from arrangements._predicates cimport (MAX_RANK, Predicates, Residues, Tableau, entry_after,
+                                       entry_sign, pivot_column, sign_after, tableau_bytes,
+                                       tableau_exact, tableau_measure, tableau_pivot,
+                                       tableau_place)
+
+import numpy as np
+
+cdef extern from "<stdlib.h>" nogil:
+    void *aligned_alloc(size_t alignment, size_t size)
+
+simd = (<bytes> ar_dispatch()).decode()
+
+cdef enum:
+    GO_ON = 0
+    STOP = 1
+
+cdef enum Status:
+    OK, STOPPED, NOT_GENERIC, NO_MEMORY, DEGENERATE
+
+cdef enum:
+    MAX_CHUNKS = 64
+    SLACK = 8                  # bytes a row may be overwritten by the fast store
+
+cdef struct Mark:
+    int chunk
+    size_t used
+
+# One thread's state: memory, output, and the constants of the arrangement.
+cdef struct Worker:
+    Predicates pr
+    char *chunk[MAX_CHUNKS]
+    size_t size[MAX_CHUNKS]
+    Mark at
+    int status
+    bint counting              # no rows wanted
+    bint only_simple           # stop at the first degeneracy
+    volatile int stop
+    # the arrangement
+    int n_samples, n_bytes, n_words, m, r
+    int lanes                  # samples padded to a multiple of 8
+    bint identity              # class k is sample k
+    const int *member_start    # classes to samples
+    const int *member
+    const int *class_of        # (n_samples,), -1 for zero rows
+    const uint64_t *all_negative   # row when every class is negative: zero rows and reversed samples
+    const uint64_t *cuts       # samples that are not zero
+    const double *mix          # generic combination of columns
+    # output
+    uint8_t *out
+    uint8_t *out_end
+    unsigned long long n_pairs
+    void *sink
+    # for witnesses: the basis at which a chamber was read off, see `emit`
+    bint tracing
+    int32_t *trace_id
+    int8_t *trace_level
+    double *trace_value
+
+# Positive(B, phi): lanes 0..n-1 are B, the functional follows (all r functionals at the top).
+cdef struct Problem:
+    int depth
+    int n
+    int rho
+    uint64_t *row              # signs settled outside B; B itself negative
+    int outer[MAX_RANK]        # ids that complete the columns to a basis of R^r
+    int level[MAX_RANK]        # and, for witnesses, values at them: value * epsilon^level
+    double value[MAX_RANK]
+    int n_outer
+    Tableau root
+
+
+# -- memory --------------------------------------------------------------------------------
+
+cdef void *take(Worker *w, size_t n_bytes) noexcept nogil:
+    """Stack allocation, released by restoring `w.at`; NULL and a status when memory is out."""
+    cdef void *p
+    cdef size_t size
+    n_bytes = (n_bytes + 63) & ~<size_t> 63
+    while w.at.used + n_bytes > w.size[w.at.chunk]:
+        if w.size[w.at.chunk] != 0:
+            w.at.chunk += 1
+            w.at.used = 0
+        if w.at.chunk == MAX_CHUNKS:
+            w.status = NO_MEMORY
+            return NULL
+        if w.size[w.at.chunk] < n_bytes:
+            free(w.chunk[w.at.chunk])
+            size = <size_t> 1 << (18 + w.at.chunk)
+            if size < n_bytes:
+                size = n_bytes
+            w.chunk[w.at.chunk] = <char *> aligned_alloc(64, size)
+            w.size[w.at.chunk] = 0
+            if w.chunk[w.at.chunk] == NULL:
+                w.status = NO_MEMORY
+                return NULL
+            w.size[w.at.chunk] = size
+    p = w.chunk[w.at.chunk] + w.at.used
+    w.at.used += n_bytes
+    return p
+
+
+cdef inline int n_words(int n) noexcept nogil:
+    return (n + 63) >> 6
+
+
+cdef uint64_t *words(Worker *w, int n, const uint64_t *source) noexcept nogil:
+    """A bit mask of n lanes: a copy of `source`, or zeros."""
+    cdef uint64_t *p = <uint64_t *> take(w, n_words(n) * 8)
+    if p != NULL:
+        if source != NULL:
+            memcpy(p, source, n_words(n) * 8)
+        else:
+            memset(p, 0, n_words(n) * 8)
+    return p
+
+
+cdef inline bint has(const uint64_t *mask, int k) noexcept nogil:
+    return (mask[k >> 6] >> (k & 63)) & 1
+
+
+cdef inline void put(uint64_t *mask, int k) noexcept nogil:
+    mask[k >> 6] |= <uint64_t> 1 << (k & 63)
+
+
+cdef inline void drop(uint64_t *mask, int k) noexcept nogil:
+    mask[k >> 6] &= ~(<uint64_t> 1 << (k & 63))
+
+
+cdef inline int count(const uint64_t *mask, int n) noexcept nogil:
+    cdef int i, c = 0
+    for i in range(n_words(n)):
+        c += ar_popcount(mask[i])
+    return c
+
+
+cdef bint new_tableau(Worker *w, Tableau *T, int n, int n_g, int ld, int width) noexcept nogil:
+    cdef char *p = <char *> take(w, tableau_bytes(ld, width))
+    if p == NULL:
+        return False
+    tableau_place(T, p, n, n_g, ld, width)
+    return True
+
+
+# -- output --------------------------------------------------------------------------------
+
+cdef int refill(Worker *w) except -1 with gil:
+    """Hand the full buffer to the sink, which gives the next one or asks to stop."""
+    return (<Enumeration> w.sink).refill()
+
+
+cdef inline void flip(const Worker *w, uint64_t *row, int k) noexcept nogil:
+    """Turn class k from negative to positive or back."""
+    cdef int i, s
+    if w.identity:
+        row[k >> 6] ^= <uint64_t> 1 << (k & 63)
+        return
+    for i in range(w.member_start[k], w.member_start[k + 1]):
+        s = w.member[i]
+        row[s >> 6] ^= <uint64_t> 1 << (s & 63)
+
+
+cdef int emit(Worker *w, const uint64_t *row) noexcept nogil:
+    """Write a chamber and its opposite."""
+    cdef int i
+    cdef uint64_t last
+    w.n_pairs += 1
+    if w.counting:
+        return GO_ON
+    if w.out + 2 * w.n_bytes > w.out_end:
+        if refill(w) != 0:
+            w.status = STOPPED
+            return STOP
+    if w.out + 2 * w.n_bytes + SLACK <= w.out_end:
+        for i in range(w.n_words):
+            memcpy(w.out + 8 * i, row + i, 8)
+        for i in range(w.n_words):
+            last = row[i] ^ w.cuts[i]
+            memcpy(w.out + w.n_bytes + 8 * i, &last, 8)
+    else:
+        memcpy(w.out, row, w.n_bytes)
+        for i in range(w.n_words - 1):
+            last = row[i] ^ w.cuts[i]
+            memcpy(w.out + w.n_bytes + 8 * i, &last, 8)
+        i = w.n_words - 1
+        last = row[i] ^ w.cuts[i]
+        memcpy(w.out + w.n_bytes + 8 * i, &last, w.n_bytes - 8 * i)
+    w.out += 2 * w.n_bytes
+    return GO_ON
+
+
+cdef void trace(Worker *w, const Problem *P, int level, const int *ids, const double *values,
+                int n) noexcept nogil:
+    """Record, for the pair about to be emitted, a basis and the values of a point of the chamber
+    at it: value * epsilon^level for all small epsilon."""
+    cdef int i
+    if w.out + 2 * w.n_bytes > w.out_end and refill(w) != 0:
+        return  # `emit` finds no room either and stops
+    for i in range(P.n_outer):
+        w.trace_id[i] = P.outer[i]
+        w.trace_level[i] = <int8_t> P.level[i]
+        w.trace_value[i] = P.value[i]
+    for i in range(n):
+        w.trace_id[P.n_outer + i] = ids[i]
+        w.trace_level[P.n_outer + i] = <int8_t> level
+        w.trace_value[P.n_outer + i] = values[i]
+    w.trace_id += w.r
+    w.trace_level += w.r
+    w.trace_value += w.r
+
+
+# -- lanes of a tableau --------------------------------------------------------------------
+
+cdef int classify(Worker *w, Tableau *T, int n, const double *beta, double beta_err,
+                  double *lo, double *hi, uint64_t *pos, uint64_t *vertical,
+                  uint64_t *inside) noexcept nogil:
+    """Slopes alpha / beta of lanes 0..n-1, and the lanes that have none.
+
+    alpha is column 0 (the vector at infinity), beta a generic combination of the free columns, or
+    the last one. `vertical` gains the lanes whose free part is exactly zero, `inside` those of
+    them in the flat. The sign of lane k at the point x of the line is [slope < x] xor pos; the
+    slopes of vertical lanes are set to -inf and their bit in pos so that this holds for them too,
+    lanes inside counting as negative.
+    """
+    cdef int ld = T.ld, i, k, s, nw = n_words(n), c
+    cdef double e0 = T.err[0]
+    cdef uint64_t x
+    cdef uint64_t *small = words(w, ld, NULL)
+    cdef bint line = (T.free & (T.free - 1)) == 0
+    if small == NULL:
+        return STOP
+    for i in range(n_words(ld)):
+        pos[i] = 0
+    ar_slopes(T.t, beta, e0, beta_err, line and T.integral, ld, lo, hi)
+    ar_signs(beta, NULL, beta_err, ld, <uint8_t *> pos, <uint8_t *> small)
+    for k in range(n, ld):
+        lo[k] = hi[k] = -INFINITY
+        put(pos, k)
+    for i in range(nw):
+        x = small[i] & ~vertical[i]
+        while x:
+            k = 64 * i + ar_lowest(x)
+            x &= x - 1
+            if k >= n:
+                break
+            s = 0
+            for c in range(T.w):
+                if (T.free >> c) & 1:
+                    s = entry_sign(&w.pr, T, k, c)
+                    if s != 0:
+                        break
+            if s == 0:
+                put(vertical, k)
+                if w.only_simple:
+                    w.status = DEGENERATE
+                    return STOP
+                for c in range(T.w):
+                    if (T.free >> c) & 1:
+                        T.t[c * ld + k] = 0
+            elif line:  # a known sign, an unknown slope: [-inf, inf] is compared exactly
+                drop(pos, k)
+                if s > 0:
+                    put(pos, k)
+    for i in range(nw):
+        x = vertical[i]
+        while x:
+            k = 64 * i + ar_lowest(x)
+            x &= x - 1
+            lo[k] = hi[k] = -INFINITY
+            put(pos, k)
+            if not has(inside, k):
+                s = entry_sign(&w.pr, T, k, 0)
+                if s == 0:
+                    put(inside, k)
+                    T.t[k] = 0
+                elif s > 0:
+                    drop(pos, k)
+    return GO_ON
+
+
+cdef bint parallel(Worker *w, const Tableau *T, int c, int i, int k) noexcept nogil:
+    """Whether lane k is a multiple of lane i in alpha and all free columns; lane i is not zero
+    in column c."""
+    cdef int s
+    for s in range(T.w):
+        if s != c and (s == 0 or (T.free >> s) & 1):
+            if sign_after(&w.pr, T, c, i, k, s) != 0:
+                return False
+    return True
+
+
+cdef int ray_signs(Worker *w, const Tableau *T, int c, int j, int n, const uint64_t *less,
+                   const uint64_t *pos, uint64_t *open, uint64_t *bits) noexcept nogil:
+    """Signs of all lanes at the point of lane j on the line; on return `open` holds the lanes
+    that vanish there (j among them if it is one of the n)."""
+    cdef int i, k, s
+    cdef uint64_t x
+    w.pr.n_filter += n
+    for i in range(n_words(n)):
+        bits[i] = (less[i] ^ pos[i]) & ~open[i]
+        x = open[i]
+        while x:
+            k = 64 * i + ar_lowest(x)
+            x &= x - 1
+            if k == j or (T.integral and j < n):
+                continue  # equal quotients of an integral tableau are equal
+            s = sign_after(&w.pr, T, c, j, k, 0)
+            if s != 0:
+                drop(open, k)
+                if s > 0:
+                    put(bits, k)
+    return GO_ON
+
+
+# -- the recursion -------------------------------------------------------------------------
+
+cdef int circuit(Worker *w, Problem *P, const Tableau *T, uint64_t *row) noexcept nogil:
+    """Positive(B, phi) where B is a basis and one vector e, depending on all of it.
+
+    phi = theta e + sum (lambda_s - theta c_s) b_s: the signs change at theta = 0 for e and at
+    lambda_s / c_s for b_s; each bounded interval between neighbours is a chamber.
+    """
+    cdef int rho = P.rho, e = rho, g = rho + 1, s, q, i
+    cdef int below[MAX_RANK + 1]
+    cdef int order[MAX_RANK + 1]
+    cdef int cs[MAX_RANK]
+    cdef int sign[MAX_RANK + 1]
+    cdef double value[MAX_RANK]
+    cdef double plus, minus, mu
+    if w.counting:
+        w.n_pairs += rho
+        return GO_ON
+    for s in range(rho + 1):
+        below[s] = 0
+    for s in range(rho):
+        cs[s] = 1 if T.t[s * T.ld + e] > 0 else -1
+    for s in range(rho):
+        if entry_sign(&w.pr, T, g, s) * cs[s] > 0:
+            below[s] += 1
+        else:
+            below[rho] += 1
+        for q in range(s):
+            if sign_after(&w.pr, T, s, e, g, q) * cs[q] > 0:
+                below[q] += 1
+            else:
+                below[s] += 1
+    for s in range(rho):
+        order[below[s]] = s
+        sign[s] = cs[s]
+        if cs[s] > 0:
+            flip(w, row, T.id[s])
+    order[below[rho]] = rho
+    sign[rho] = -1
+    for i in range(rho):
+        s = order[i]
+        sign[s] = -sign[s]
+        flip(w, row, T.id[s])
+        if w.tracing:
+            plus = minus = 0
+            for q in range(rho + 1):
+                mu = -1 if q == rho else T.t[q * T.ld + e]
+                if mu * sign[q] > 0:
+                    plus += 1
+                else:
+                    minus += 1
+            for q in range(rho):
+                mu = T.t[q * T.ld + e]
+                value[q] = 1 / (mu * (plus if mu * sign[q] > 0 else -minus))
+            trace(w, P, P.depth, T.basis, value, rho)
+        if emit(w, row) != GO_ON:
+            return STOP
+    return GO_ON
+
+
+cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
+                 const Tableau *G, int gc, int gj, int g, const uint64_t *members,
+                 const uint64_t *row, int sigma) noexcept nogil:
+    """The chambers at a degenerate vertex v: Positive(A_v, phi).
+
+    `members` are the lanes of A_v, `row` holds the signs off A_v, sigma the sign at infinity.
+    Coordinates of A_v are entries of T after lane j is pivoted into column c (j < 0: of T as it
+    is); those of phi are entries of G, after gj into gc.
+    """
+    cdef Mark at = w.at
+    cdef Problem *Q
+    cdef Tableau L
+    cdef uint64_t x
+    cdef uint64_t *mine
+    cdef int i, k, s, q, n_basis = 0, n_other = 0, n = count(members, P.n), ld
+    cdef int cols[MAX_RANK]
+    cdef int lane_of[MAX_RANK]
+    cdef bint used[MAX_RANK]
+    cdef double e = 0, worst
+    cdef int sign
+    cdef int *source
+    cdef int *ids
+    cdef bint stale = False
+    if w.only_simple:
+        w.status = DEGENERATE
+        return STOP
+    if w.stop:
+        w.status = STOPPED
+        return STOP
+    Q = <Problem *> take(w, sizeof(Problem))
+    source = <int *> take(w, n * sizeof(int))
+    ids = <int *> take(w, (n + 1) * sizeof(int))
+    mine = words(w, w.n_samples, row)
+    if Q == NULL or source == NULL or ids == NULL or mine == NULL:
+        return STOP
+    Q.depth = P.depth + 1
+    Q.row = mine
+    # columns of the new tableau: those pivoted on in T, and c
+    for s in range(1, T.w):
+        if s == c or not (T.free >> s) & 1:
+            cols[n_basis] = s
+            n_basis += 1
+    # ids outside: the parent's, what is at infinity, and for a section the other columns of G
+    Q.n_outer = P.n_outer
+    for i in range(P.n_outer):
+        Q.outer[i] = P.outer[i]
+        Q.level[i] = P.level[i]
+        Q.value[i] = P.value[i]
+    Q.outer[Q.n_outer] = T.basis[0]
+    Q.level[Q.n_outer] = P.depth
+    Q.value[Q.n_outer] = sigma
+    Q.n_outer += 1
+    for s in range(1, T.w):
+        if s != c and (T.free >> s) & 1:
+            Q.outer[Q.n_outer] = G.id[gj] if s == gc else G.basis[s]
+            Q.level[Q.n_outer] = 0
+            Q.value[Q.n_outer] = 0
+            Q.n_outer += 1
+    # the lane that is the basis vector of each column
+    for s in range(n_basis):
+        lane_of[s] = j if cols[s] == c else -1
+    for i in range(n_words(P.n)):
+        x = members[i]
+        while x:
+            k = 64 * i + ar_lowest(x)
+            x &= x - 1
+            for s in range(n_basis):
+                if T.basis[cols[s]] == T.id[k] and cols[s] != c:
+                    lane_of[s] = k
+                    break
+                if cols[s] == c and k == j:
+                    break
+            else:
+                source[n_other] = k
+                n_other += 1
+    ld = (n + 1 + 7) & ~7
+    if not new_tableau(w, &L, n, 1, ld, n_basis):
+        return STOP
+    # coordinates of the dependent lanes, with proven zeros, written column by column
+    L.integral = T.integral
+    L.scale = fabs(T.t[c * T.ld + j]) if j >= 0 else T.scale
+    L.det = T.det
+    if j >= 0 and not T.integral:
+        L.det = T.det * (fabs(T.t[c * T.ld + j]) + T.err[c]) * (1 + 1e-15)
+    for s in range(n_basis):
+        worst = 0
+        used[s] = False
+        for i in range(n_other):
+            k = source[i]
+            if j >= 0:
+                L.t[s * ld + i] = entry_after(T, c, j, k, cols[s], &e)
+                sign = sign_after(&w.pr, T, c, j, k, cols[s])
+            else:
+                L.t[s * ld + i] = T.t[cols[s] * T.ld + k]
+                e = T.err[cols[s]]
+                sign = entry_sign(&w.pr, T, k, cols[s])
+            if sign == 0:
+                L.t[s * ld + i] = 0
+                continue
+            used[s] = True
+            if not (e <= worst):
+                worst = e
+        L.err[s] = worst
+    # coloops keep the sign phi gives them and leave
+    for s in range(n_basis):
+        if used[s]:
+            continue
+        if not w.counting and sign_after(&w.pr, G, gc, gj, g, cols[s]) > 0:
+            flip(w, Q.row, T.id[lane_of[s]])
+            Q.value[Q.n_outer] = 1
+        else:
+            Q.value[Q.n_outer] = -1
+        Q.outer[Q.n_outer] = T.id[lane_of[s]]
+        Q.level[Q.n_outer] = Q.depth
+        Q.n_outer += 1
+    q = 0
+    for s in range(n_basis):
+        if used[s]:
+            # shift the dependent lanes behind the basis lanes, whose number is known now
+            cols[q] = cols[s]
+            lane_of[q] = lane_of[s]
+            L.err[q] = L.err[s]
+            if q != s:
+                memcpy(L.t + q * ld, L.t + s * ld, n_other * sizeof(double))
+            q += 1
+    Q.rho = q
+    Q.n = q + n_other
+    L.w = q
+    L.n = Q.n
+    L.id = ids
+    L.outer = Q.outer
+    L.free = ((<uint64_t> 1 << q) - 1) & ~<uint64_t> 1
+    for i in range(n_other):
+        ids[q + i] = T.id[source[i]]
+    ids[Q.n] = G.id[g]
+    for s in range(q):
+        ids[s] = T.id[lane_of[s]]
+        L.basis[s] = ids[s]
+        for i in range(n_other - 1, -1, -1):
+            L.t[s * ld + q + i] = L.t[s * ld + i]
+        for i in range(q):
+            L.t[s * ld + i] = 0
+        L.t[s * ld + s] = L.scale if L.integral else 1
+        L.g_err[s] = 0
+        L.t[s * ld + Q.n] = 0
+        if not w.counting:
+            L.t[s * ld + Q.n] = entry_after(G, gc, gj, g, cols[s], &L.g_err[s])
+        for i in range(Q.n + 1, ld):
+            L.t[s * ld + i] = 0
+    tableau_measure(&w.pr, &L)
+    if w.pr.tol <= 0 and not w.counting:
+        for s in range(q):
+            stale = stale or not (L.err[s] <= 1e-8 * L.top[s] and L.g_err[s] <= 1e-8 * L.g_top[s])
+        if stale:
+            tableau_exact(&w.pr, &L)
+    Q.root = L
+    s = solve(w, Q, &L)
+    w.at = at
+    return s
+
+
+cdef int solve(Worker *w, Problem *P, Tableau *T) noexcept nogil:
+    """All of Positive(B, phi), for B without coloops."""
+    cdef uint64_t *vertical
+    cdef uint64_t *inside
+    cdef int k, sign
+    cdef double value
+    if P.rho == 0:
+        if w.tracing:
+            trace(w, P, P.depth, NULL, NULL, 0)
+        return emit(w, P.row)
+    if P.rho == 1:  # vectors parallel within tol
+        if not w.counting:
+            sign = entry_sign(&w.pr, T, P.n, 0)
+            for k in range(P.n):
+                if entry_sign(&w.pr, T, k, 0) == sign:
+                    flip(w, P.row, T.id[k])
+            value = sign
+            if w.tracing:
+                trace(w, P, P.depth, T.basis, &value, 1)
+        return emit(w, P.row)
+    if P.n == P.rho + 1:
+        return circuit(w, P, T, P.row)
+    vertical = words(w, P.n, NULL)
+    inside = words(w, P.n, NULL)
+    if vertical == NULL or inside == NULL:
+        return STOP
+    put(vertical, 0)
+    return node(w, P, T, 0, 1, P.n, False, vertical, inside)
+
+
+cdef uint64_t *settled(Worker *w, const Problem *P, const uint64_t *bits) noexcept nogil:
+    """The row of P with the lanes in `bits` positive."""
+    cdef uint64_t *row = words(w, w.n_samples, P.row)
+    cdef uint64_t x
+    cdef int i, k
+    if row == NULL:
+        return NULL
+    for i in range(n_words(P.n)):
+        x = bits[i]
+        if P.depth == 0 and w.identity:
+            row[i] ^= x
+            continue
+        while x:
+            k = 64 * i + ar_lowest(x)
+            x &= x - 1
+            flip(w, row, P.root.id[k])
+    return row
+
+
+cdef int read_off(Worker *w, const Problem *P, const Tableau *T, int c, int j, int g, int sigma,
+                  uint64_t *row) noexcept nogil:
+    """Emit the one chamber at a simple vertex: the signs of the coordinates of phi."""
+    cdef int s, n = 0, sign
+    cdef int ids[MAX_RANK]
+    cdef double value[MAX_RANK]
+    for s in range(1, T.w):
+        if s == c and T.id[j] >= w.pr.first_generic:
+            continue
+        if T.basis[s] >= w.pr.first_generic:
+            continue
+        sign = sign_after(&w.pr, T, c, j, g, s)
+        ids[n] = T.id[j] if s == c else T.basis[s]
+        value[n] = sign
+        if sign > 0:
+            flip(w, row, ids[n])
+        n += 1
+    if w.tracing:
+        trace_vertex(w, P, T, c, j, sigma, ids, value, n)
+    return emit(w, row)
+
+
+cdef void trace_vertex(Worker *w, const Problem *P, const Tableau *T, int c, int j, int sigma,
+                       int *ids, double *value, int n) noexcept nogil:
+    """`trace` for a chamber read off at a simple vertex of P, sigma the sign at infinity."""
+    cdef Problem Q
+    cdef int s
+    Q.n_outer = P.n_outer
+    for s in range(P.n_outer):
+        Q.outer[s] = P.outer[s]
+        Q.level[s] = P.level[s]
+        Q.value[s] = P.value[s]
+    Q.outer[Q.n_outer] = T.basis[0]
+    Q.level[Q.n_outer] = P.depth
+    Q.value[Q.n_outer] = sigma
+    Q.n_outer += 1
+    for s in range(1, T.w):
+        if (T.id[j] if s == c else T.basis[s]) >= w.pr.first_generic:
+            Q.outer[Q.n_outer] = T.id[j] if s == c else T.basis[s]
+            Q.level[Q.n_outer] = 0
+            Q.value[Q.n_outer] = 0
+            Q.n_outer += 1
+    trace(w, &Q, P.depth + 1, ids, value, n)
+
+
+cdef void turn(const Problem *P, uint64_t *bits, const uint64_t *members) noexcept nogil:
+    """Opposite signs off the members."""
+    cdef int i
+    for i in range(n_words(P.n)):
+        bits[i] = ~bits[i] & ~members[i]
+    if P.n & 63:
+        bits[n_words(P.n) - 1] &= (<uint64_t> 1 << (P.n & 63)) - 1
+
+
+cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const uint64_t *vertical,
+                 const uint64_t *inside) noexcept nogil:
+    """The chambers at the flat of T (rank t) in the section V_{t+1}, cut out by g_{t+2}..g_r."""
+    cdef Mark at = w.at
+    cdef Tableau G[2]
+    cdef const Tableau *S = T
+    cdef uint64_t *v
+    cdef uint64_t *z
+    cdef uint64_t *pos
+    cdef uint64_t *less
+    cdef uint64_t *open
+    cdef uint64_t *bits
+    cdef uint64_t *row
+    cdef double *lo
+    cdef double *hi
+    cdef double l, h
+    cdef int k, c, which = 0, gj = P.n + t + 1, g = P.n + t, sigma, result
+    cdef bint simple = count(inside, P.n) == t
+    if w.counting and simple:
+        w.n_pairs += 1
+        return GO_ON
+    if w.only_simple:
+        w.status = DEGENERATE
+        return STOP
+    if w.counting:
+        return descend(w, P, T, -1, -1, T, -1, -1, -1, inside, P.row, 1)
+    if t < w.r - 2:
+        if not (new_tableau(w, &G[0], T.n, T.n_g, T.ld, T.w)
+                and new_tableau(w, &G[1], T.n, T.n_g, T.ld, T.w)):
+            return STOP
+    for k in range(w.r, t + 2, -1):
+        c = pivot_column(&w.pr, S, P.n + k - 1)
+        tableau_pivot(&w.pr, S, &G[which], P.n + k - 1, c)
+        S = &G[which]
+        which = 1 - which
+    c = ar_lowest(S.free)
+    v = words(w, P.n, vertical)
+    z = words(w, P.n, inside)
+    lo = <double *> take(w, T.ld * sizeof(double))
+    hi = <double *> take(w, T.ld * sizeof(double))
+    pos = words(w, T.ld, NULL)
+    less = words(w, T.ld, NULL)
+    open = words(w, T.ld, NULL)
+    bits = words(w, T.ld, NULL)
+    if (v == NULL or z == NULL or lo == NULL or hi == NULL or pos == NULL or less == NULL
+            or open == NULL or bits == NULL):
+        return STOP
+    # one lane's slope interval, before classify blanks the lanes of the functionals
+    ar_slopes(S.t + (gj & ~7), S.t + c * S.ld + (gj & ~7), S.g_err[0], S.g_err[c],
+              False, 8, lo, hi)
+    l = lo[gj & 7]
+    h = hi[gj & 7]
+    if classify(w, <Tableau *> S, P.n, S.t + c * S.ld, S.err[c], lo, hi, pos, v, z) != GO_ON:
+        return STOP
+    ar_compare(lo, hi, l, h, T.ld, <uint8_t *> less, <uint8_t *> open)
+    ray_signs(w, S, c, gj, P.n, less, pos, open, bits)
+    sigma = sign_after(&w.pr, S, c, gj, g, 0)
+    if sigma < 0:
+        turn(P, bits, inside)
+    row = settled(w, P, bits)
+    if row == NULL:
+        return STOP
+    if simple:
+        result = read_off(w, P, S, c, gj, g, sigma, row)
+    else:
+        result = descend(w, P, T, -1, -1, S, c, gj, g, inside, row, sigma)
+    w.at = at
+    return result
+
+
+cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint own,
+              uint64_t *vertical, uint64_t *inside) noexcept nogil:
+    """All vertices on a line: a flat of rank rho - 2, one column c still free.
+
+    At the point of lane j every sign is a comparison of slopes, one vector instruction for eight
+    lanes; the chamber there is read off by the signs of phi, a few vector operations for all j.
+    """
+    cdef int n = P.n, ld = T.ld, c = ar_lowest(T.free), i, j, k, s, nw = n_words(n), g
+    cdef int n_open, n_inside, n_cols = 0, sigma, gsign = 0, lanes = ld, result
+    cdef int cols[MAX_RANK]
+    cdef uint64_t *plus[MAX_RANK]   # sign of phi at a column, for every lane j
+    cdef uint64_t *doubt[MAX_RANK]
+    cdef double *lo
+    cdef double *hi
+    cdef double *slo
+    cdef double *shi
+    cdef double *value
+    cdef double *bound
+    cdef uint64_t *pos
+    cdef uint64_t *spos
+    cdef uint64_t *sless
+    cdef uint64_t *sopen
+    cdef uint64_t *less
+    cdef uint64_t *open
+    cdef uint64_t *bits
+    cdef uint64_t *row
+    cdef bint top = P.depth == 0, direct, skip
+    cdef Mark at
+    if w.stop or w.pr.failed:
+        w.status = STOPPED
+        return STOP
+    lo = <double *> take(w, ld * sizeof(double))
+    hi = <double *> take(w, ld * sizeof(double))
+    pos = words(w, ld, NULL)
+    less = sless = words(w, ld, NULL)
+    open = sopen = words(w, ld, NULL)
+    bits = words(w, ld, NULL)
+    row = words(w, w.n_samples, NULL)
+    if (lo == NULL or hi == NULL or pos == NULL or less == NULL or open == NULL or bits == NULL
+            or row == NULL):
+        return STOP
+    if classify(w, T, n, T.t + c * ld, T.err[c], lo, hi, pos, vertical, inside) != GO_ON:
+        return STOP
+    if own and section(w, P, T, P.rho - 2, vertical, inside) != GO_ON:
+        return STOP
+    while first < end and has(vertical, first):
+        first += 1
+    if first >= end:
+        return GO_ON
+    g = n + P.rho - 1 if top else n
+    n_inside = count(inside, n)
+    direct = top and n_inside == P.rho - 2
+    for s in range(T.w):
+        if s != c:
+            cols[n_cols] = s
+            n_cols += 1
+    if not w.counting:
+        gsign = entry_sign(&w.pr, T, g, c)
+        value = <double *> take(w, ld * sizeof(double))
+        bound = <double *> take(w, ld * sizeof(double))
+        k = first & ~7
+        for i in range(n_cols):
+            plus[i] = words(w, ld, NULL)
+            doubt[i] = words(w, ld, NULL)
+            if value == NULL or bound == NULL or plus[i] == NULL or doubt[i] == NULL:
+                return STOP
+            s = cols[i]
+            ar_reduce(T.t + s * ld + k, T.t + c * ld + k, T.t[s * ld + g], T.t[c * ld + g],
+                      T.g_err[s], T.g_err[c], T.err[s], T.err[c], ld - k, value, bound)
+            ar_signs(value, bound, 0, ld - k, (<uint8_t *> plus[i]) + (k >> 3),
+                     (<uint8_t *> doubt[i]) + (k >> 3))
+    # the same lanes sample by sample, where samples are not the classes in order
+    slo = lo
+    shi = hi
+    spos = pos
+    if direct and not w.identity:
+        lanes = w.lanes
+        slo = <double *> take(w, lanes * sizeof(double))
+        shi = <double *> take(w, lanes * sizeof(double))
+        spos = words(w, lanes, NULL)
+        sless = words(w, lanes, NULL)
+        sopen = words(w, lanes, NULL)
+        if slo == NULL or shi == NULL or spos == NULL or sless == NULL or sopen == NULL:
+            return STOP
+        for i in range(lanes):
+            k = w.class_of[i] if i < w.n_samples else -1
+            slo[i] = lo[k] if k >= 0 else -INFINITY
+            shi[i] = hi[k] if k >= 0 else -INFINITY
+            if k < 0 or has(pos, k):
+                put(spos, i)
+    for j in range(first, end):
+        if has(vertical, j):
+            continue
+        at = w.at
+        if direct:
+            n_open = ar_compare(slo, shi, lo[j], hi[j], lanes, <uint8_t *> sless,
+                                <uint8_t *> sopen)
+            if n_open == w.member_start[j + 1] - w.member_start[j]:
+                # a simple vertex, all signs certain
+                w.pr.n_filter += n
+                if w.counting:
+                    w.n_pairs += 1
+                    continue
+                for i in range(w.n_words):
+                    row[i] = ((sless[i] ^ spos[i]) & ~sopen[i]) ^ w.all_negative[i]
+                sigma = plus_sign(w, T, c, j, g, plus[0], doubt[0], 0)
+                for i in range(1, n_cols):
+                    if plus_sign(w, T, c, j, g, plus[i], doubt[i], cols[i]) == sigma:
+                        flip(w, row, T.basis[cols[i]])
+                if (gsign if has(pos, j) else -gsign) == sigma:
+                    flip(w, row, j)
+                if w.tracing:
+                    trace_simple(w, P, T, c, j, g, sigma)
+                if emit(w, row) != GO_ON:
+                    return STOP
+                continue
+        if not direct or not w.identity:
+            ar_compare(lo, hi, lo[j], hi[j], ld, <uint8_t *> less, <uint8_t *> open)
+        ray_signs(w, T, c, j, n, less, pos, open, bits)
+        n_open = count(open, n)
+        if n_open > 1:
+            if w.only_simple:
+                w.status = DEGENERATE
+                return STOP
+            skip = False
+            for i in range(j >> 6):
+                skip = skip or open[i] != 0
+            if skip or open[j >> 6] & ((<uint64_t> 1 << (j & 63)) - 1):
+                continue
+        if w.counting and n_inside + n_open == P.rho - 1:
+            w.n_pairs += 1
+            continue
+        for i in range(nw):
+            open[i] |= inside[i]
+        sigma = 1
+        if not w.counting:
+            sigma = plus_sign(w, T, c, j, g, plus[0], doubt[0], 0)
+            if sigma < 0:
+                turn(P, bits, open)
+        value = <double *> settled(w, P, bits)
+        if value == NULL:
+            return STOP
+        if n_inside + n_open == P.rho - 1:
+            result = read_off(w, P, T, c, j, g, sigma, <uint64_t *> value)
+        else:
+            result = descend(w, P, T, c, j, T, c, j, g, open, <uint64_t *> value, sigma)
+        if result != GO_ON:
+            return STOP
+        w.at = at
+    return GO_ON
+
+
+cdef inline int plus_sign(Worker *w, const Tableau *T, int c, int j, int g, const uint64_t *plus,
+                          const uint64_t *doubt, int col) noexcept nogil:
+    if has(doubt, j):
+        return sign_after(&w.pr, T, c, j, g, col)
+    return 1 if has(plus, j) else -1
+
+
+cdef void trace_simple(Worker *w, const Problem *P, const Tableau *T, int c, int j, int g,
+                       int sigma) noexcept nogil:
+    cdef int ids[MAX_RANK]
+    cdef double value[MAX_RANK]
+    cdef int s
+    for s in range(1, T.w):
+        ids[s - 1] = T.id[j] if s == c else T.basis[s]
+        value[s - 1] = sigma * sign_after(&w.pr, T, c, j, g, s)
+    trace_vertex(w, P, T, c, j, 1, ids, value, T.w - 1)
+
+
+cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end, bint own,
+              uint64_t *vertical, uint64_t *inside) noexcept nogil:
+    """The flats below one of rank t, by bases that go on with an index in first..end-1; its own
+    section too where `own` (at the top)."""
+    cdef int n = P.n, ld = T.ld, i, k, s, c, result
+    cdef double *lo
+    cdef double *hi
+    cdef double *beta
+    cdef double beta_err = 0
+    cdef uint64_t *pos
+    cdef uint64_t *less
+    cdef uint64_t *open
+    cdef uint64_t *v
+    cdef uint64_t *z
+    cdef uint64_t x
+    cdef Tableau child
+    cdef bint skip
+    cdef Mark at
+    if t == P.rho - 2:
+        return line(w, P, T, first, end, own, vertical, inside)
+    lo = <double *> take(w, ld * sizeof(double))
+    hi = <double *> take(w, ld * sizeof(double))
+    beta = <double *> take(w, ld * sizeof(double))
+    pos = words(w, ld, NULL)
+    less = words(w, ld, NULL)
+    open = words(w, ld, NULL)
+    if (lo == NULL or hi == NULL or beta == NULL or pos == NULL or less == NULL or open == NULL):
+        return STOP
+    memset(beta, 0, ld * sizeof(double))
+    for s in range(T.w):
+        if (T.free >> s) & 1:
+            for k in range(ld):
+                beta[k] += w.mix[s] * T.t[s * ld + k]
+            beta_err += w.mix[s] * (T.err[s] + 1e-14 * T.top[s])
+    if classify(w, T, n, beta, beta_err, lo, hi, pos, vertical, inside) != GO_ON:
+        return STOP
+    if own and section(w, P, T, t, vertical, inside) != GO_ON:
+        return STOP
+    if not new_tableau(w, &child, T.n, T.n_g, ld, T.w):
+        return STOP
+    at = w.at
+    for i in range(first, end):
+        if has(vertical, i):
+            continue
+        # equal slopes are necessary for parallel lanes, and nearly always sufficient
+        ar_compare(lo, hi, lo[i], hi[i], (i + 8) & ~7, <uint8_t *> less, <uint8_t *> open)
+        c = pivot_column(&w.pr, T, i)
+        skip = False
+        for s in range((i >> 6) + 1):
+            x = open[s]
+            if s == i >> 6:
+                x &= (<uint64_t> 1 << (i & 63)) - 1
+            while x and not skip:
+                k = 64 * s + ar_lowest(x)
+                x &= x - 1
+                skip = parallel(w, T, c if c >= 0 else -1 - c, i, k)
+        if skip:
+            if w.only_simple:
+                w.status = DEGENERATE
+                return STOP
+            continue
+        tableau_pivot(&w.pr, T, &child, i, c)
+        v = words(w, n, vertical)
+        z = words(w, n, inside)
+        if v == NULL or z == NULL:
+            return STOP
+        put(v, i)
+        put(z, i)
+        result = node(w, P, &child, t + 1, i + 1, n, P.depth == 0, v, z)
+        if result != GO_ON:
+            return STOP
+        w.at = at
+    return GO_ON
+
+
+# -- Python side ---------------------------------------------------------------------------
+
+cdef class Geometry:
+    """An arrangement ready for the kernels: floats, residues, classes (see `_tables.build`)."""
+    cdef readonly object tables
+    cdef readonly int n, m, r
+    cdef Residues res
+    cdef int n_primes
+    cdef double tol
+
+    def __init__(self, tables):
+        self.tables = tables
+        self.n = tables["n"]
+        self.m, self.r = tables["m"], tables["r"]
+        self.tol = tables["tol"]
+        cdef uint64_t[:, :, ::1] value = tables["value"]
+        cdef uint64_t[::1] p = tables["p"]
+        cdef uint64_t[::1] minus_inv = tables["minus_inv"]
+        cdef uint64_t[::1] one = tables["one"]
+        cdef uint64_t[:, ::1] inverse = tables["inverse"]
+        cdef double[::1] bits = tables["bits"]
+        cdef int[::1] shift = tables["shift"]
+        self.res.n_ids = value.shape[1]
+        self.res.r = self.r
+        self.res.n_primes = p.shape[0]
+        self.res.value = &value[0, 0, 0]
+        self.res.p = &p[0]
+        self.res.minus_inv = &minus_inv[0]
+        self.res.one = &one[0]
+        self.res.inverse = &inverse[0, 0]
+        self.res.bits = &bits[0]
+        self.res.shift = &shift[0]
+
+
+cdef class Enumeration:
+    """One thread's walk. `sink(n_rows)` is called with the number of rows in the current buffer
+    when it is full and returns (buffer, rows already in it), or None to stop."""
+    cdef Worker w
+    cdef Geometry geometry
+    cdef Problem top
+    cdef object sink
+    cdef object buffer
+    cdef uint8_t *start
+    cdef object keep
+
+    def __cinit__(self):
+        memset(&self.w, 0, sizeof(Worker))
+
+    def __init__(self, Geometry geometry, sink=None, *, only_simple=False, tracing=False):
+        """Without a sink the chambers are counted, not written."""
+        cdef Worker *w = &self.w
+        tables = geometry.tables
+        self.geometry = geometry
+        self.sink = sink
+        w.sink = <void *> self
+        w.counting = sink is None
+        w.only_simple = only_simple
+        w.tracing = tracing
+        w.n_samples, w.m, w.r = geometry.n, geometry.m, geometry.r
+        w.n_bytes = (w.n_samples + 7) // 8
+        w.n_words = (w.n_samples + 63) // 64
+        w.lanes = (w.n_samples + 7) & ~7
+        w.identity = tables["identity"]
+        cdef int[::1] member_start = tables["member_start"]
+        cdef int[::1] member = tables["member"]
+        cdef int[::1] class_of = tables["class_of"]
+        cdef uint64_t[::1] all_negative = tables["all_negative"]
+        cdef uint64_t[::1] cuts = tables["cuts"]
+        cdef double[::1] mix = tables["mix"]
+        w.member_start = &member_start[0]
+        w.member = &member[0]
+        w.class_of = &class_of[0]
+        w.all_negative = &all_negative[0]
+        w.cuts = &cuts[0]
+        w.mix = &mix[0]
+        w.pr.res = &geometry.res
+        w.pr.tol = geometry.tol
+        w.pr.first_generic = geometry.m + geometry.r
+        scratch = np.empty(geometry.res.n_primes + geometry.r * geometry.r, dtype=np.uint64)
+        cdef uint64_t[::1] view = scratch
+        w.pr.scratch = &view[0]
+        self.keep = [scratch]
+        self._root()
+
+    def __dealloc__(self):
+        cdef int i
+        for i in range(MAX_CHUNKS):
+            free(self.w.chunk[i])
+
+    def _root(self):
+        """The tableau of the whole arrangement with class 0 at infinity, in column 0."""
+        cdef Worker *w = &self.w
+        cdef Problem *P = &self.top
+        cdef int r = w.r, n = w.m, i, k, c, ld = (n + r + 7) & ~7
+        cdef Tableau T
+        cdef double x
+        cdef double[:, ::1] values = self.geometry.tables["floats"]   # (m + r, r)
+        cdef double unit = self.geometry.tables["input_error"]
+        lane_ids = np.concatenate([np.arange(n), np.arange(n + r, n + 2 * r)]).astype(np.int32)
+        cdef int[::1] ids = lane_ids
+        self.keep.append(lane_ids)
+        P.depth = 0
+        P.n = n
+        P.rho = r
+        P.row = <uint64_t *> w.all_negative
+        P.n_outer = 0
+        if not (new_tableau(w, &T, n, r, ld, r)
+                and new_tableau(w, &P.root, n, r, ld, r)):
+            raise MemoryError("no memory for the first tableau")
+        T.id = P.root.id = &ids[0]
+        T.outer = P.outer
+        T.det = 1 if self.geometry.tables["integral"] else INFINITY
+        T.free = ~<uint64_t> 0 if r == 64 else (<uint64_t> 1 << r) - 1
+        for c in range(r):
+            T.basis[c] = n + c
+            for k in range(ld):
+                T.t[c * ld + k] = values[k, c] if k < n + r else 0
+        T.integral = self.geometry.tables["integral"] and w.pr.tol <= 0
+        T.scale = 1
+        for c in range(r):
+            T.err[c] = T.g_err[c] = 0
+        tableau_measure(&w.pr, &T)
+        if w.pr.tol <= 0:
+            for c in range(r):
+                T.err[c] = unit * T.top[c]
+                T.g_err[c] = 2 * 2.0**-53 * T.g_top[c]
+        c = pivot_column(&w.pr, &T, 0)
+        tableau_pivot(&w.pr, &T, &P.root, 0, c)
+        c = c if c >= 0 else -1 - c
+        if c != 0:
+            T = P.root
+            for k in range(ld):
+                x = T.t[k]
+                T.t[k] = T.t[c * ld + k]
+                T.t[c * ld + k] = x
+            T.err[0], T.err[c] = T.err[c], T.err[0]
+            T.top[0], T.top[c] = T.top[c], T.top[0]
+            T.basis[0], T.basis[c] = T.basis[c], T.basis[0]
+            P.root.free = (T.free | (<uint64_t> 1 << c)) & ~<uint64_t> 1
+
+    def begin(self, sink):
+        """Write what follows to another sink."""
+        self.sink = sink
+        self.buffer = None
+        self.start = self.w.out = self.w.out_end = NULL
+
+    cdef int refill(self) except -1:
+        cdef Worker *w = &self.w
+        cdef uint8_t[:, ::1] view
+        answer = self.sink(self.filled)
+        if answer is None:
+            return STOP
+        self.buffer, used = answer
+        if w.tracing:
+            self._trace_into(self.buffer[1:], used)
+            view = self.buffer[0]
+        else:
+            view = self.buffer
+        if view.shape[0] < used + 2 or view.shape[1] != w.n_bytes:
+            raise RuntimeError("the sink gave a buffer without room for two rows")
+        self.start = &view[0, 0]
+        w.out = self.start + <Py_ssize_t> used * w.n_bytes
+        w.out_end = self.start + view.shape[0] * w.n_bytes
+        return GO_ON
+
+    def _trace_into(self, arrays, Py_ssize_t used):
+        cdef int32_t[:, ::1] ids = arrays[0]
+        cdef int8_t[:, ::1] levels = arrays[1]
+        cdef double[:, ::1] values = arrays[2]
+        self.w.trace_id = &ids[used // 2, 0]
+        self.w.trace_level = &levels[used // 2, 0]
+        self.w.trace_value = &values[used // 2, 0]
+
+    @property
+    def filled(self):
+        """Rows in the current buffer."""
+        if self.buffer is None:
+            return 0
+        return (self.w.out - self.start) // self.w.n_bytes
+
+    @property
+    def n_rows(self):
+        """Rows found so far; may be read from another thread."""
+        return 2 * self.w.n_pairs
+
+    @property
+    def stats(self):
+        return {"filter": self.w.pr.n_filter, "separation": self.w.pr.n_separation,
+                "exact": self.w.pr.n_exact}
+
+    def stop(self):
+        """Ask a running walk to end; it does so within microseconds."""
+        self.w.stop = 1
+
+    def run(self, int prefix, int first, int end, bint own):
+        """Walk the flats whose basis starts with `prefix` (negative: none) and goes on with an
+        index in first..end-1, and the section of the prefix itself where `own`.
+
+        True when done, False when stopped or, with only_simple, at the first degeneracy.
+        Raises ArithmeticError when the generic functionals were not generic.
+        """
+        cdef Worker *w = &self.w
+        cdef Problem *P = &self.top
+        cdef Mark at = w.at
+        cdef uint64_t *row
+        cdef int result
+        w.status = OK
+        with nogil:
+            if w.r == 1:
+                result = GO_ON
+                if own:
+                    row = words(w, w.n_samples, P.row)
+                    flip(w, row, 0)
+                    if w.tracing:
+                        trace_root(w, P)
+                    result = emit(w, row)
+            else:
+                result = start(w, P, prefix, first, end, own)
+        w.at = at
+        if w.pr.failed:
+            raise ArithmeticError("a generic functional met a vertex exactly")
+        if w.status == NO_MEMORY:
+            raise MemoryError("no memory for the walk's tableaux")
+        if w.status == DEGENERATE or w.status == STOPPED:
+            return False
+        return True
+
+
+cdef void trace_root(Worker *w, const Problem *P) noexcept nogil:
+    cdef int i = 0
+    cdef double one = 1
+    trace(w, P, 0, &i, &one, 1)
+
+
+cdef int start(Worker *w, const Problem *P, int prefix, int first, int end,
+               bint own) noexcept nogil:
+    cdef Tableau *T = <Tableau *> &P.root
+    cdef Tableau child
+    cdef uint64_t *vertical = words(w, P.n, NULL)
+    cdef uint64_t *inside = words(w, P.n, NULL)
+    if vertical == NULL or inside == NULL:
+        return STOP
+    put(vertical, 0)
+    if prefix < 0:
+        return node(w, P, T, 0, first, end, own, vertical, inside)
+    # classes are pairwise not parallel, so every prefix is a lexicographically smallest basis
+    if not new_tableau(w, &child, T.n, T.n_g, T.ld, T.w):
+        return STOP
+    tableau_pivot(&w.pr, T, &child, prefix, pivot_column(&w.pr, T, prefix))
+    put(vertical, prefix)
+    put(inside, prefix)
+    return node(w, P, &child, 1, first, end, own, vertical, inside)

@@ -1,0 +1,18 @@
+from libc.stdint cimport uint8_t, uint64_t
+
+cdef extern from "_kernels.h" nogil:
+    void ar_pivot(double *dst, const double *src, const double *piv, double rho, long n)
+    void ar_bareiss(double *dst, const double *src, const double *piv, double p, double rho,
+                    double back, long n_exact, long n)
+    void ar_slopes(const double *a, const double *b, double ea, double eb, int exact, long n,
+                   double *lo, double *hi)
+    void ar_reduce(const double *c, const double *b, double g, double gc, double eg, double egc,
+                   double e, double eb, long n, double *value, double *bound)
+    int ar_compare(const double *lo, const double *hi, double lj, double hj, long n,
+                   uint8_t *less, uint8_t *open)
+    void ar_signs(const double *v, const double *bound, double eb, long n,
+                  uint8_t *pos, uint8_t *small)
+    const char *ar_dispatch()
+    uint64_t ar_mulmod(uint64_t a, uint64_t b, uint64_t p, uint64_t minus_inv)
+    int ar_popcount(uint64_t x)
+    int ar_lowest(uint64_t x)

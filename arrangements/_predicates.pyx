@@ -1,0 +1,442 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""From coordinates to signs: the only file of the engine that does so.
+
+A *tableau* holds vectors in coordinates of a basis made of arrangement rows, unit vectors and
+generic functionals; an entry is a quotient of two r x r determinants of integer vectors. Its sign
+is decided in three stages, and the stage that decided is counted:
+
+1. *filter*: the float entry exceeds its error bound (a running forward bound per column);
+2. *separation*: a nonzero entry is at least 1/|det basis|; entry and error lie below: it is zero;
+3. *exact*: both determinants modulo enough 62-bit primes (Hadamard's inequality says how many),
+   the sign read off the mixed-radix digits (Garner 1959).
+
+With `tol` the stages 2 and 3 are off and everything under `tol` is zero.
+"""
+from libc.math cimport INFINITY, fabs, frexp, ldexp, rint
+from libc.stdint cimport uint64_t
+from libc.string cimport memcpy
+
+from arrangements._kernels cimport ar_bareiss, ar_dispatch, ar_lowest, ar_mulmod, ar_pivot
+
+cdef double U = 1.1102230246251565e-16
+ar_dispatch()
+
+
+
+# -- determinants in residues ---------------------------------------------------------------
+
+cdef inline uint64_t _sub(uint64_t a, uint64_t b, uint64_t p) noexcept nogil:
+    return a - b if a >= b else a + (p - b)
+
+
+cdef uint64_t _power(uint64_t a, uint64_t e, uint64_t one, uint64_t p, uint64_t mi) noexcept nogil:
+    cdef uint64_t x = one
+    while e:
+        if e & 1:
+            x = ar_mulmod(x, a, p, mi)
+        a = ar_mulmod(a, a, p, mi)
+        e >>= 1
+    return x
+
+
+cdef uint64_t _det_mod(const Residues *R, int q, const int *ids, uint64_t *M) noexcept nogil:
+    """Determinant of the vectors `ids` modulo prime q (Montgomery form), without inverses but one."""
+    cdef int r = R.r, i, j, k
+    cdef uint64_t p = R.p[q], mi = R.minus_inv[q], d, f, x, scale = R.one[q], det = R.one[q]
+    cdef bint odd = False
+    for i in range(r):
+        memcpy(M + i * r, R.value + (<Py_ssize_t> q * R.n_ids + ids[i]) * r, r * sizeof(uint64_t))
+    for k in range(r):
+        i = k
+        while i < r and M[i * r + k] == 0:
+            i += 1
+        if i == r:
+            return 0
+        if i != k:
+            odd = not odd
+            for j in range(k, r):
+                x = M[i * r + j]
+                M[i * r + j] = M[k * r + j]
+                M[k * r + j] = x
+        d = M[k * r + k]
+        det = ar_mulmod(det, d, p, mi)
+        for i in range(k + 1, r):
+            f = M[i * r + k]
+            if f == 0:
+                continue
+            scale = ar_mulmod(scale, d, p, mi)
+            for j in range(k + 1, r):
+                M[i * r + j] = _sub(ar_mulmod(M[i * r + j], d, p, mi),
+                                    ar_mulmod(f, M[k * r + j], p, mi), p)
+    det = ar_mulmod(det, _power(scale, p - 2, R.one[q], p, mi), p, mi)
+    return p - det if odd and det else det
+
+
+cdef int _primes_needed(const Residues *R, const int *ids) noexcept nogil:
+    cdef double bits = 2
+    cdef int i, q
+    for i in range(R.r):
+        bits += R.bits[ids[i]]
+    q = <int> (bits / 61.99) + 1
+    return q if q < R.n_primes else R.n_primes
+
+
+cdef void _digits(const Residues *R, int n, uint64_t *v) noexcept nogil:
+    """Residues (Montgomery form) to mixed-radix digits, in place."""
+    cdef int i, j
+    cdef uint64_t p, mi, x, y
+    for i in range(n):
+        p = R.p[i]
+        mi = R.minus_inv[i]
+        x = v[i]
+        for j in range(i):
+            # v[j] is a plain digit below p_j < 2 p_i; times 2^128 it is in Montgomery form
+            y = v[j] if v[j] < p else v[j] - p
+            x = _sub(x, ar_mulmod(y, R.inverse[i * R.n_primes + i], p, mi), p)
+            x = ar_mulmod(x, R.inverse[i * R.n_primes + j], p, mi)
+        v[i] = ar_mulmod(x, 1, p, mi)
+
+
+cdef int _digits_sign(const Residues *R, int n, const uint64_t *v) noexcept nogil:
+    """Sign of the number in (-P/2, P/2): the digits of (P - 1)/2 are all (p_i - 1)/2."""
+    cdef int i
+    cdef bint zero = True
+    for i in range(n - 1, -1, -1):
+        if v[i]:
+            zero = False
+        if v[i] > (R.p[i] - 1) >> 1:
+            return -1
+        if v[i] < (R.p[i] - 1) >> 1:
+            break
+    if zero:
+        for i in range(n):
+            if v[i]:
+                return 1
+        return 0
+    return 1
+
+
+cdef int _det_sign(Predicates *P, const int *ids) noexcept nogil:
+    cdef const Residues *R = P.res
+    cdef int n = _primes_needed(R, ids), q
+    cdef uint64_t *v = P.scratch
+    cdef uint64_t *M = P.scratch + R.n_primes
+    for q in range(n):
+        v[q] = _det_mod(R, q, ids, M)
+    _digits(R, n, v)
+    return _digits_sign(R, n, v)
+
+
+cdef double _digits_float(const Residues *R, int n, uint64_t *v, int *exponent) noexcept nogil:
+    """The number as f * 2^exponent with relative error below 2^-49; destroys the digits."""
+    cdef int i, h
+    cdef int sign = _digits_sign(R, n, v)
+    cdef double f, w
+    cdef int e, e2
+    exponent[0] = 0
+    if sign == 0:
+        return 0.0
+    if sign < 0:  # the digits of P - 1 - x, to which one is added below
+        for i in range(n):
+            v[i] = R.p[i] - 1 - v[i]
+    h = n - 1
+    while h > 0 and v[h] == 0:
+        h -= 1
+    i = h - 3 if h > 3 else 0
+    f = <double> v[h]
+    for e in range(h - 1, i - 1, -1):
+        f = f * <double> R.p[e] + <double> v[e]
+    if sign < 0 and i == 0:
+        f += 1
+    f = frexp(f, &e)
+    for h in range(i):
+        w = frexp(<double> R.p[h], &e2)
+        f *= w
+        e += e2
+        f = frexp(f, &e2)
+        e += e2
+    exponent[0] = e
+    return sign * f
+
+
+# -- tableaux ------------------------------------------------------------------------------
+
+cdef double INTEGRAL_TOP = 33554432  # 2^25: products are exact, quotients apart by > 4 ulp
+
+
+cdef Py_ssize_t tableau_bytes(int ld, int w) noexcept nogil:
+    return <Py_ssize_t> w * ld * 8 + (5 * w * 8)
+
+
+cdef void tableau_place(Tableau *T, char *memory, int n, int n_g, int ld, int w) noexcept nogil:
+    T.n = n
+    T.n_g = n_g
+    T.ld = ld
+    T.w = w
+    T.t = <double *> memory
+    T.err = T.t + <Py_ssize_t> w * ld
+    T.g_err = T.err + w
+    T.top = T.g_err + w
+    T.g_top = T.top + w
+    T.basis = <int *> (T.g_top + w)
+
+
+cdef inline double _largest(const double *x, int n) noexcept nogil:
+    cdef double m = 0
+    cdef int k
+    for k in range(n):
+        if fabs(x[k]) > m:
+            m = fabs(x[k])
+    return m
+
+
+cdef void tableau_measure(Predicates *P, Tableau *T) noexcept nogil:
+    """Column maxima, and whether an integral tableau stays one."""
+    cdef int s
+    for s in range(T.w):
+        T.top[s] = _largest(T.t + s * T.ld, T.n)
+        T.g_top[s] = _largest(T.t + s * T.ld + T.n, T.n_g)
+        if T.top[s] >= INTEGRAL_TOP:
+            T.integral = False
+        if P.tol > 0:
+            T.err[s] = T.g_err[s] = P.tol
+
+
+cdef inline void _full_basis(const Predicates *P, const Tableau *T, int *ids) noexcept nogil:
+    memcpy(ids, T.basis, T.w * sizeof(int))
+    memcpy(ids + T.w, T.outer, (P.res.r - T.w) * sizeof(int))
+
+
+cdef double _det_float(Predicates *P, const int *ids, int *exponent) noexcept nogil:
+    cdef const Residues *R = P.res
+    cdef int n = _primes_needed(R, ids), q
+    cdef uint64_t *v = P.scratch
+    for q in range(n):
+        v[q] = _det_mod(R, q, ids, P.scratch + R.n_primes)
+    _digits(R, n, v)
+    return _digits_float(R, n, v, exponent)
+
+
+cdef void tableau_exact(Predicates *P, Tableau *T) noexcept nogil:
+    """All entries from exact determinants, correctly rounded but for a few units.
+
+    Used where rounding errors have eaten the float entries (vectors a hair away from a
+    degenerate position). Coordinates of a_k are det(basis with a_k in place s) / det(basis).
+    """
+    cdef int ids[MAX_RANK]
+    cdef int s, k, keep, e = 0, ed = 0
+    cdef double d, f
+    _full_basis(P, T, ids)
+    d = _det_float(P, ids, &ed)
+    if T.det != INFINITY:
+        T.det = ldexp(fabs(d), ed) * (1 + 1e-9)
+    T.integral = False
+    for s in range(T.w):
+        keep = ids[s]
+        for k in range(T.n + T.n_g):
+            ids[s] = T.id[k]
+            f = _det_float(P, ids, &e)
+            T.t[s * T.ld + k] = ldexp(f / d, e - ed + P.res.shift[keep] - P.res.shift[T.id[k]])
+        for k in range(T.n + T.n_g, T.ld):
+            T.t[s * T.ld + k] = 0
+        ids[s] = keep
+    tableau_measure(P, T)
+    for s in range(T.w):
+        T.err[s] = 16 * U * T.top[s] + 1e-280
+        T.g_err[s] = 16 * U * T.g_top[s] + 1e-280
+    P.n_exact += T.n
+
+
+cdef inline double _err(const Predicates *P, const Tableau *T, int lane, int col) noexcept nogil:
+    return T.err[col] if lane < T.n else T.g_err[col]
+
+
+cdef int pivot_column(Predicates *P, const Tableau *T, int lane) noexcept nogil:
+    """The free column in which `lane` is largest; negative (-1 - column) if only the exact stage
+    could tell that it is not zero there."""
+    cdef int c, best = -1
+    cdef double m = 0, x
+    cdef uint64_t f = T.free
+    while f:
+        c = ar_lowest(f)
+        f &= f - 1
+        x = fabs(T.t[c * T.ld + lane])
+        if x > 4 * _err(P, T, lane, c) and x > m:
+            m = x
+            best = c
+    if best >= 0:
+        return best
+    m = -1
+    for c in range(T.w):
+        if not (T.free >> c) & 1:
+            continue
+        if P.tol > 0:
+            if fabs(T.t[c * T.ld + lane]) > m:
+                m = fabs(T.t[c * T.ld + lane])
+                best = c
+        elif entry_sign(P, T, lane, c) != 0:
+            return -1 - c
+    if best < 0:
+        P.failed = 1
+    return best
+
+
+cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane, int col) noexcept nogil:
+    """Exchange basis column `col` (negative: see `pivot_column`) for the vector of `lane`."""
+    cdef int s, k, c = col if col >= 0 else -1 - col, ld = S.ld
+    cdef const double *pc = S.t + c * ld
+    cdef double *out
+    cdef double p = pc[lane], pe = _err(P, S, lane, c), low = fabs(p) - pe, rho, delta, x
+    cdef double sign = 1 if p > 0 else -1, back
+    cdef bint generic = S.id[lane] >= P.first_generic, stale = col < 0
+    T.id = S.id
+    T.outer = S.outer
+    T.free = S.free & ~(<uint64_t> 1 << c)
+    memcpy(T.basis, S.basis, S.w * sizeof(int))
+    T.basis[c] = S.id[lane]
+    T.integral = S.integral and not generic
+    if T.integral:
+        # Bareiss 1968: the entries are determinants, the division is exact
+        T.scale = fabs(p)
+        T.det = 1
+        back = 1 / S.scale
+        for s in range(S.w):
+            out = T.t + s * ld
+            if s == c:
+                for k in range(ld):
+                    out[k] = pc[k] * sign
+                T.g_err[s] = S.g_err[s]
+                out[lane] = T.scale
+            else:
+                rho = S.t[s * ld + lane] * sign
+                ar_bareiss(out, S.t + s * ld, pc, T.scale, rho, back, S.n, ld)
+                T.g_err[s] = ((S.g_err[s] * T.scale + S.g_err[c] * fabs(rho)) * back * (1 + 16 * U)
+                              + 8 * U * back * (S.g_top[s] * T.scale + S.g_top[c] * fabs(rho)))
+            T.err[s] = 0
+        tableau_measure(P, T)
+        return
+    T.det = INFINITY if generic else S.det * (fabs(p) + pe) * (1 + 8 * U)
+    for s in range(S.w if not stale else 0):
+        out = T.t + s * ld
+        if s == c:
+            for k in range(ld):
+                out[k] = pc[k] / p
+            x = S.top[c] / fabs(p) * (1 + 4 * U)
+            T.err[s] = ((S.err[c] + x * pe) / low + 2 * U * x) * (1 + 32 * U)
+            x = S.g_top[c] / fabs(p) * (1 + 4 * U)
+            T.g_err[s] = ((S.g_err[c] + x * pe) / low + 2 * U * x) * (1 + 32 * U)
+            out[lane] = 1
+        else:
+            rho = S.t[s * ld + lane] / p
+            ar_pivot(out, S.t + s * ld, pc, rho, ld)
+            out[lane] = 0
+            delta = (_err(P, S, lane, s) + fabs(rho) * pe) / low + 2 * U * fabs(rho)
+            T.err[s] = (S.err[s] + S.top[c] * delta + (fabs(rho) + delta) * S.err[c]
+                        + 2 * U * (2 * S.top[c] * fabs(rho) + S.top[s])) * (1 + 64 * U)
+            T.g_err[s] = (S.g_err[s] + S.g_top[c] * delta + (fabs(rho) + delta) * S.g_err[c]
+                          + 2 * U * (2 * S.g_top[c] * fabs(rho) + S.g_top[s])) * (1 + 64 * U)
+    tableau_measure(P, T)
+    if P.tol > 0:
+        return
+    for s in range(S.w):
+        stale = stale or not (T.err[s] <= 1e-8 * T.top[s] and T.g_err[s] <= 1e-8 * T.g_top[s])
+    if stale:
+        tableau_exact(P, T)
+
+
+# -- decisions -----------------------------------------------------------------------------
+
+cdef inline int _decide(Predicates *P, double v, double e, double det, bint generic) noexcept nogil:
+    if fabs(v) > e:
+        P.n_filter += 1
+        return 1 if v > 0 else -1
+    if P.tol > 0:
+        if generic:
+            return 1 if v > 0 else -1
+        return 0
+    if not generic and (fabs(v) + e) * det < 1:
+        P.n_separation += 1
+        return 0
+    P.n_exact += 1
+    return UNDECIDED
+
+
+cdef int _exact_sign(Predicates *P, int *ids, int col, int new, bint generic) noexcept nogil:
+    """Sign of det(ids with `new` in place col) / det(ids); of a generic entry never zero."""
+    cdef int d = _det_sign(P, ids)
+    ids[col] = new
+    d *= _det_sign(P, ids)
+    if d == 0 and generic:
+        P.failed = 1
+        return 1
+    return d
+
+
+cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept nogil:
+    """Exact sign of an entry of the tableau."""
+    cdef int ids[MAX_RANK]
+    cdef bint generic = lane >= T.n
+    cdef double v = T.t[col * T.ld + lane]
+    cdef int s
+    if T.integral and not generic:
+        return (v > 0) - (v < 0)
+    s = _decide(P, v, _err(P, T, lane, col), T.det, generic)
+    if s != UNDECIDED:
+        return s
+    _full_basis(P, T, ids)
+    return _exact_sign(P, ids, col, T.id[lane], generic)
+
+
+cdef double entry_after(const Tableau *T, int c, int j, int lane, int col, double *error) noexcept nogil:
+    """Entry (lane, col) of the tableau after lane j is pivoted into column c, and its error bound;
+    like `tableau_pivot`, exact integers from an integral tableau and a row j."""
+    cdef int ld = T.ld
+    cdef double b = T.t[c * ld + j], g = T.t[c * ld + lane], a = T.t[col * ld + lane]
+    cdef double bc = T.err[c] if j < T.n else T.g_err[c], bx = T.err[col] if j < T.n else T.g_err[col]
+    cdef double ec = T.err[c] if lane < T.n else T.g_err[c]
+    cdef double e = T.err[col] if lane < T.n else T.g_err[col]
+    cdef double x = T.t[col * ld + j], y, ay, low, ey, back
+    if T.integral and j < T.n:
+        back = 1 / T.scale
+        if col == c:
+            error[0] = ec
+            return g if b > 0 else -g
+        x = -x if b < 0 else x
+        b = fabs(b)
+        y = (a * b - g * x) * back
+        if lane < T.n:
+            error[0] = 0
+            return rint(y)
+        error[0] = ((e * b + ec * fabs(x)) * back * (1 + 16 * U)
+                    + 8 * U * back * (fabs(a) * b + fabs(g * x)))
+        return y
+    y = g / b
+    ay = fabs(y)
+    low = fabs(b) - bc
+    if not low > 0:
+        error[0] = INFINITY
+        return 0
+    ey = (ec + ay * bc) / low + U * ay
+    if col == c:
+        error[0] = ey * (1 + 32 * U)
+        return y
+    error[0] = ((e + ay * bx + (fabs(x) + bx) * ey) * (1 + 32 * U)
+                + 4 * U * (fabs(a) + ay * fabs(x)))
+    return a - y * x
+
+
+cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane, int col) noexcept nogil:
+    """Exact sign of `entry_after`."""
+    cdef int ids[MAX_RANK]
+    cdef double e = 0, v = entry_after(T, c, j, lane, col, &e)
+    cdef bint generic = lane >= T.n or j >= T.n
+    cdef int s
+    if T.integral and not generic:
+        return (v > 0) - (v < 0)
+    s = _decide(P, v, P.tol if P.tol > 0 else e,
+                T.det * (fabs(T.t[c * T.ld + j]) + T.err[c]) * (1 + 8 * U), generic)
+    if s != UNDECIDED:
+        return s
+    _full_basis(P, T, ids)
+    ids[c] = T.id[j]
+    return _exact_sign(P, ids, col, T.id[lane], generic)

@@ -1,0 +1,27 @@
+"""Shared test set-up: the `full` marker and the Hypothesis profiles.
+
+`pytest -m "not full"` is the quick tier. `ARRANGEMENTS_TESTS=full` runs 3000 examples per property
+instead of 200.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+# oracles and instances are imported by name, whatever pytest's import mode.
+sys.path.insert(0, str(Path(__file__).parent))
+
+_COMMON = {
+    "deadline": None,
+    "derandomize": bool(os.environ.get("CI")),
+    "suppress_health_check": [HealthCheck.too_slow],
+}
+settings.register_profile("quick", max_examples=200, **_COMMON)
+settings.register_profile("full", max_examples=3000, **_COMMON)
+settings.load_profile("full" if os.environ.get("ARRANGEMENTS_TESTS") == "full" else "quick")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: takes seconds to minutes; left out of the quick tier")
