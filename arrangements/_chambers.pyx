@@ -21,10 +21,11 @@ from libc.stdint cimport int8_t, int32_t, uint8_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from arrangements._kernels cimport (ar_compare, ar_dispatch, ar_lowest, ar_popcount, ar_reduce,
+from arrangements._catalogue cimport Catalogue, Entry, Match, clear, find
+from arrangements._kernels cimport (ar_compare, ar_dispatch, ar_lowest, ar_popcount, ar_ratios, ar_reduce,
                                     ar_signs, ar_slopes)
 from arrangements._predicates cimport (MAX_RANK, Predicates, Residues, Tableau, entry_after,
-                                       entry_sign, pivot_column, sign_after, tableau_bytes,
+                                       entry_sign, functional_on_rays, pivot_column, sign_after, tableau_bytes,
                                        tableau_exact, tableau_measure, tableau_pivot,
                                        tableau_place)
 
@@ -38,6 +39,7 @@ simd = (<bytes> ar_dispatch()).decode()
 cdef enum:
     GO_ON = 0
     STOP = 1
+    IN_DOUBT = 2
 
 cdef enum Status:
     OK, STOPPED, NOT_GENERIC, NO_MEMORY, DEGENERATE
@@ -70,6 +72,7 @@ cdef struct Worker:
     const uint64_t *all_negative   # row when every class is negative: zero rows and reversed samples
     const uint64_t *cuts       # samples that are not zero
     const double *mix          # generic combination of columns
+    Catalogue *catalogue
     # output
     uint8_t *out
     uint8_t *out_end
@@ -256,7 +259,7 @@ cdef int classify(Worker *w, Tableau *T, int n, const double *beta, double beta_
     for i in range(n_words(ld)):
         pos[i] = 0
     ar_slopes(T.t, beta, e0, beta_err, line and T.integral, ld, lo, hi)
-    ar_signs(beta, NULL, beta_err, ld, <uint8_t *> pos, <uint8_t *> small)
+    ar_signs(beta, NULL, beta_err, ld, pos, small)
     for k in range(n, ld):
         lo[k] = hi[k] = -INFINITY
         put(pos, k)
@@ -557,12 +560,54 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
     return s
 
 
+cdef int look_up(Worker *w, Problem *P, const Tableau *T, const Entry *E,
+                 const Match *M) noexcept nogil:
+    """Positive(B, phi) from the list of the chambers of B: those on whose rays phi is positive."""
+    cdef int q, i, k, W = E.n_words, opposite
+    cdef double *scratch
+    cdef uint64_t *plus
+    cdef uint64_t *doubt
+    cdef const uint64_t *c = E.chambers
+    cdef uint64_t bad[2]
+    cdef uint64_t now = 0, x, all_signs = ~<uint64_t> 0 >> (64 - E.n)
+    if w.counting:
+        w.n_pairs += E.n_positive
+        return GO_ON
+    scratch = <double *> take(w, 2 * E.rays.ld * sizeof(double))
+    plus = words(w, E.rays.ld, NULL)
+    doubt = words(w, E.rays.ld, NULL)
+    if scratch == NULL or plus == NULL or doubt == NULL:
+        return STOP
+    if not functional_on_rays(&w.pr, T, &E.rays, M.lane, M.turned, scratch, plus, doubt):
+        return IN_DOUBT
+    for q in range(E.n_chambers):
+        bad[0] = bad[1] = 0
+        for i in range(W):
+            bad[0] |= (c[1 + i] & ~plus[i]) | (c[1 + W + i] & plus[i])
+            bad[1] |= (c[1 + i] & plus[i]) | (c[1 + W + i] & ~plus[i])
+        for opposite in range(2):
+            if bad[opposite] == 0:
+                x = c[0] ^ M.turned ^ (all_signs if opposite else 0)
+                now ^= x  # what changes from the row before
+                while now:
+                    k = ar_lowest(now)
+                    now &= now - 1
+                    flip(w, P.row, T.id[M.lane[k]])
+                now = x
+                if emit(w, P.row) != GO_ON:
+                    return STOP
+        c += 1 + 2 * W
+    return GO_ON
+
+
 cdef int solve(Worker *w, Problem *P, Tableau *T) noexcept nogil:
     """All of Positive(B, phi), for B without coloops."""
     cdef uint64_t *vertical
     cdef uint64_t *inside
     cdef int k, sign
     cdef double value
+    cdef Entry *entry
+    cdef Match match
     if P.rho == 0:
         if w.tracing:
             trace(w, P, P.depth, NULL, NULL, 0)
@@ -579,6 +624,12 @@ cdef int solve(Worker *w, Problem *P, Tableau *T) noexcept nogil:
         return emit(w, P.row)
     if P.n == P.rho + 1:
         return circuit(w, P, T, P.row)
+    if T.integral and not w.tracing:
+        entry = find(w.catalogue, T, &match)
+        if entry != NULL:
+            k = look_up(w, P, T, entry, &match)
+            if k != IN_DOUBT:
+                return k
     vertical = words(w, P.n, NULL)
     inside = words(w, P.n, NULL)
     if vertical == NULL or inside == NULL:
@@ -714,7 +765,7 @@ cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const uin
     h = hi[gj & 7]
     if classify(w, <Tableau *> S, P.n, S.t + c * S.ld, S.err[c], lo, hi, pos, v, z) != GO_ON:
         return STOP
-    ar_compare(lo, hi, l, h, T.ld, <uint8_t *> less, <uint8_t *> open)
+    ar_compare(lo, hi, l, h, T.ld, less, open)
     ray_signs(w, S, c, gj, P.n, less, pos, open, bits)
     sigma = sign_after(&w.pr, S, c, gj, g, 0)
     if sigma < 0:
@@ -742,12 +793,16 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     cdef int cols[MAX_RANK]
     cdef uint64_t *plus[MAX_RANK]   # sign of phi at a column, for every lane j
     cdef uint64_t *doubt[MAX_RANK]
+    cdef uint64_t *agree[MAX_RANK]
+    cdef uint64_t *any_doubt
     cdef double *lo
     cdef double *hi
     cdef double *slo
     cdef double *shi
     cdef double *value
     cdef double *bound
+    cdef double *ratio
+    cdef double *ratio_err
     cdef uint64_t *pos
     cdef uint64_t *spos
     cdef uint64_t *sless
@@ -790,17 +845,35 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
         gsign = entry_sign(&w.pr, T, g, c)
         value = <double *> take(w, ld * sizeof(double))
         bound = <double *> take(w, ld * sizeof(double))
-        k = first & ~7
+        ratio = <double *> take(w, ld * sizeof(double))
+        ratio_err = <double *> take(w, ld * sizeof(double))
+        if value == NULL or bound == NULL or ratio == NULL or ratio_err == NULL:
+            return STOP
+        k = first & ~63
+        ar_ratios(T.t + c * ld + k, T.t[c * ld + g], T.g_err[c], T.err[c], ld - k, ratio,
+                  ratio_err)
         for i in range(n_cols):
             plus[i] = words(w, ld, NULL)
             doubt[i] = words(w, ld, NULL)
-            if value == NULL or bound == NULL or plus[i] == NULL or doubt[i] == NULL:
+            if plus[i] == NULL or doubt[i] == NULL:
                 return STOP
             s = cols[i]
-            ar_reduce(T.t + s * ld + k, T.t + c * ld + k, T.t[s * ld + g], T.t[c * ld + g],
-                      T.g_err[s], T.g_err[c], T.err[s], T.err[c], ld - k, value, bound)
-            ar_signs(value, bound, 0, ld - k, (<uint8_t *> plus[i]) + (k >> 3),
-                     (<uint8_t *> doubt[i]) + (k >> 3))
+            ar_reduce(T.t + s * ld + k, ratio, ratio_err, T.t[s * ld + g], T.g_err[s], T.err[s],
+                      ld - k, value, bound)
+            ar_signs(value, bound, 0, ld - k, plus[i] + (k >> 6), doubt[i] + (k >> 6))
+        any_doubt = words(w, ld, NULL)
+        if any_doubt == NULL:
+            return STOP
+        for i in range(n_cols):
+            agree[i] = words(w, ld, NULL)
+            if agree[i] == NULL:
+                return STOP
+            for k in range(first >> 6, nw):
+                any_doubt[k] |= doubt[i][k]
+                x = plus[i][k]
+                if i == 0:
+                    x = pos[k] if gsign > 0 else ~pos[k]
+                agree[i][k] = ~(x ^ plus[0][k])
     # the same lanes sample by sample, where samples are not the classes in order
     slo = lo
     shi = hi
@@ -825,8 +898,7 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
             continue
         at = w.at
         if direct:
-            n_open = ar_compare(slo, shi, lo[j], hi[j], lanes, <uint8_t *> sless,
-                                <uint8_t *> sopen)
+            n_open = ar_compare(slo, shi, lo[j], hi[j], lanes, sless, sopen)
             if n_open == w.member_start[j + 1] - w.member_start[j]:
                 # a simple vertex, all signs certain
                 w.pr.n_filter += n
@@ -835,19 +907,26 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
                     continue
                 for i in range(w.n_words):
                     row[i] = ((sless[i] ^ spos[i]) & ~sopen[i]) ^ w.all_negative[i]
-                sigma = plus_sign(w, T, c, j, g, plus[0], doubt[0], 0)
-                for i in range(1, n_cols):
-                    if plus_sign(w, T, c, j, g, plus[i], doubt[i], cols[i]) == sigma:
-                        flip(w, row, T.basis[cols[i]])
-                if (gsign if has(pos, j) else -gsign) == sigma:
-                    flip(w, row, j)
+                if w.identity and not has(any_doubt, j):
+                    # agree[i] tells that phi at column i and at infinity have the same sign
+                    for i in range(1, n_cols):
+                        s = T.basis[cols[i]]
+                        row[s >> 6] ^= ((agree[i][j >> 6] >> (j & 63)) & 1) << (s & 63)
+                    row[j >> 6] ^= ((agree[0][j >> 6] >> (j & 63)) & 1) << (j & 63)
+                else:
+                    sigma = plus_sign(w, T, c, j, g, plus[0], doubt[0], 0)
+                    for i in range(1, n_cols):
+                        if plus_sign(w, T, c, j, g, plus[i], doubt[i], cols[i]) == sigma:
+                            flip(w, row, T.basis[cols[i]])
+                    if (gsign if has(pos, j) else -gsign) == sigma:
+                        flip(w, row, j)
                 if w.tracing:
-                    trace_simple(w, P, T, c, j, g, sigma)
+                    trace_simple(w, P, T, c, j, g)
                 if emit(w, row) != GO_ON:
                     return STOP
                 continue
         if not direct or not w.identity:
-            ar_compare(lo, hi, lo[j], hi[j], ld, <uint8_t *> less, <uint8_t *> open)
+            ar_compare(lo, hi, lo[j], hi[j], ld, less, open)
         ray_signs(w, T, c, j, n, less, pos, open, bits)
         n_open = count(open, n)
         if n_open > 1:
@@ -889,11 +968,11 @@ cdef inline int plus_sign(Worker *w, const Tableau *T, int c, int j, int g, cons
     return 1 if has(plus, j) else -1
 
 
-cdef void trace_simple(Worker *w, const Problem *P, const Tableau *T, int c, int j, int g,
-                       int sigma) noexcept nogil:
+cdef void trace_simple(Worker *w, const Problem *P, const Tableau *T, int c, int j,
+                       int g) noexcept nogil:
     cdef int ids[MAX_RANK]
     cdef double value[MAX_RANK]
-    cdef int s
+    cdef int s, sigma = sign_after(&w.pr, T, c, j, g, 0)
     for s in range(1, T.w):
         ids[s - 1] = T.id[j] if s == c else T.basis[s]
         value[s - 1] = sigma * sign_after(&w.pr, T, c, j, g, s)
@@ -945,7 +1024,7 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
         if has(vertical, i):
             continue
         # equal slopes are necessary for parallel lanes, and nearly always sufficient
-        ar_compare(lo, hi, lo[i], hi[i], (i + 8) & ~7, <uint8_t *> less, <uint8_t *> open)
+        ar_compare(lo, hi, lo[i], hi[i], (i + 8) & ~7, less, open)
         c = pivot_column(&w.pr, T, i)
         skip = False
         for s in range((i >> 6) + 1):
@@ -1015,6 +1094,7 @@ cdef class Enumeration:
     cdef Worker w
     cdef Geometry geometry
     cdef Problem top
+    cdef Catalogue catalogue
     cdef object sink
     cdef object buffer
     cdef uint8_t *start
@@ -1022,6 +1102,8 @@ cdef class Enumeration:
 
     def __cinit__(self):
         memset(&self.w, 0, sizeof(Worker))
+        memset(&self.catalogue, 0, sizeof(Catalogue))
+        self.w.catalogue = &self.catalogue
 
     def __init__(self, Geometry geometry, sink=None, *, only_simple=False, tracing=False):
         """Without a sink the chambers are counted, not written."""
@@ -1063,6 +1145,7 @@ cdef class Enumeration:
         cdef int i
         for i in range(MAX_CHUNKS):
             free(self.w.chunk[i])
+        clear(&self.catalogue)
 
     def _root(self):
         """The tableau of the whole arrangement with class 0 at infinity, in column 0."""

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from ._validate import IntegerMatrix
-from .reduction import Reduction, reduce_rows
+from .reduction import Reduction, primitive, reduce_rows
 from .witness import positive_dependence
 
 
@@ -52,6 +52,7 @@ def _restricted(signed: np.ndarray, basis: np.ndarray) -> Reduction:
     values = signed.dot(basis)
     if basis.shape[1] == 0:
         values = np.zeros((len(signed), 1), dtype=object)
+    values = primitive(values)
     return reduce_rows(IntegerMatrix(values, (Fraction(1),) * values.shape[1]))
 
 

@@ -2,7 +2,7 @@
 
    Every loop is plain C, compiled three times (AVX-512, AVX2, baseline); only the loops that
    end in bit masks are written with intrinsics. Arrays are 64-byte aligned and padded to a
-   multiple of 8 lanes; masks are little-endian bytes, one bit a lane.
+   multiple of 8 lanes; masks are words, lane k in bit k % 64 of word k / 64.
    The file is compiled with -ffp-contract=off: the error bounds count every rounding. */
 #ifndef ARRANGEMENTS_KERNELS_H
 #define ARRANGEMENTS_KERNELS_H
@@ -31,9 +31,24 @@ AR_INLINE void ar_bareiss_body(double *restrict dst, const double *restrict src,
     for (long k = 0; k < n_exact; k++) dst[k] = (dst[k] + magic) - magic;
 }
 
+/* max |x|, by the bits: the order of nonnegative doubles is that of their bits. */
+AR_INLINE double ar_largest_body(const double *restrict x, long n) {
+    int64_t top = 0;
+    for (long k = 0; k < n; k++) {
+        int64_t b;
+        memcpy(&b, x + k, 8);
+        b &= 0x7fffffffffffffffLL;
+        top = b > top ? b : top;
+    }
+    double m;
+    memcpy(&m, &top, 8);
+    return m;
+}
+
 /* Intervals [lo, hi] around a/b, given |a - a_true| <= ea and |b - b_true| <= eb; all finite
-   numbers where b may vanish (-inf is left for lanes without a slope); x itself where the quotients are known to compare exactly. x has error (ea + |x| eb) / (|b| - eb) + 2u|x|; the factor and the
-   last term cover the roundings of the bound itself. */
+   numbers where b may vanish (-inf is left for lanes without a slope); x itself where the
+   quotients are known to compare exactly. x = a (1/b) has error at most
+   (ea + |x| eb) / (|b| - eb) + 3u|x|, and 1/(|b| - eb) <= 1.001/|b| where eb/|b| < 2^-10. */
 AR_INLINE void ar_slopes_body(const double *restrict a, const double *restrict b, double ea,
                               double eb, int exact, long n, double *restrict lo,
                               double *restrict hi) {
@@ -42,40 +57,68 @@ AR_INLINE void ar_slopes_body(const double *restrict a, const double *restrict b
         return;
     }
     for (long k = 0; k < n; k++) {
-        double m = fabs(b[k]), x = a[k] / b[k], ax = fabs(x);
-        double e = (ea + ax * eb) / (m - eb) * (1 + 16 * AR_U) + 4 * AR_U * ax;
-        int sure = m > eb && ax + e < 1e300; /* false for nan */
+        double r = 1 / b[k], ar = fabs(r), x = a[k] * r, ax = fabs(x);
+        double e = (ea + ax * eb) * ar * 1.002 + 8 * AR_U * ax;
+        int sure = eb * ar < 0.0009765625 && ax + e < 1e300; /* false for nan */
         lo[k] = sure ? x - e : -1e300;
         hi[k] = sure ? x + e : 1e300;
     }
 }
 
-/* value = g - (gc / b) c and a bound of its error, for one functional (g, gc) against all lanes;
-   eg, egc, e, eb bound the errors of g, gc, c and b. */
-AR_INLINE void ar_reduce_body(const double *restrict c, const double *restrict b, double g,
-                              double gc, double eg, double egc, double e, double eb, long n,
-                              double *restrict value, double *restrict bound) {
+/* y = gc / b and a bound of its error (inf where b may vanish), for the pivot of any lane. */
+AR_INLINE void ar_ratios_body(const double *restrict b, double gc, double egc, double eb, long n,
+                              double *restrict y, double *restrict ey) {
     for (long k = 0; k < n; k++) {
-        double m = fabs(b[k]), y = gc / b[k], ay = fabs(y), ac = fabs(c[k]);
-        double ey = (egc + ay * eb) / (m - eb) + AR_U * ay;
-        double v = g - y * c[k];
-        double err = (eg + ay * e + (ac + e) * ey) * (1 + 32 * AR_U)
-                     + 4 * AR_U * (fabs(g) + ay * ac);
-        value[k] = v;
-        bound[k] = m > eb ? err : INFINITY;
+        double r = 1 / b[k], ar = fabs(r), x = gc * r, ax = fabs(x);
+        int sure = eb * ar < 0.0009765625 && ax < 1e300;
+        y[k] = sure ? x : 0;
+        ey[k] = sure ? (egc + ax * eb) * ar * 1.002 + 8 * AR_U * ax : INFINITY;
     }
 }
 
+/* value = g - y c, the entry of a functional after a pivot at each lane, and a bound of its error;
+   eg and e bound the errors of g and c. */
+AR_INLINE void ar_reduce_body(const double *restrict c, const double *restrict y,
+                              const double *restrict ey, double g, double eg, double e, long n,
+                              double *restrict value, double *restrict bound) {
+    for (long k = 0; k < n; k++) {
+        double ay = fabs(y[k]), ac = fabs(c[k]);
+        value[k] = g - y[k] * c[k];
+        bound[k] = (eg + ay * e + (ac + e) * ey[k]) * (1 + 32 * AR_U)
+                   + 4 * AR_U * (fabs(g) + ay * ac);
+    }
+}
+
+/* value = sum_s x[s] * column s of a matrix (columns of n lanes), and a bound of its error; x has
+   errors e. The sum of w products is off by at most (w + 1) u times the sum of magnitudes. */
+AR_INLINE void ar_combine_body(const double *restrict columns, const double *restrict x,
+                               const double *restrict e, int w, long n, double *restrict value,
+                               double *restrict bound) {
+    for (long k = 0; k < n; k++) value[k] = bound[k] = 0;
+    for (int s = 0; s < w; s++) {
+        double f = x[s], g = (e[s] + (w + 2) * AR_U * fabs(f)) * (1 + 64 * AR_U);
+        const double *restrict c = columns + s * n;
+        for (long k = 0; k < n; k++) {
+            value[k] += f * c[k];
+            bound[k] += g * fabs(c[k]);
+        }
+    }
+}
+
+typedef void (*ar_combine_fn)(const double *, const double *, const double *, int, long, double *,
+                              double *);
 typedef void (*ar_pivot_fn)(double *, const double *, const double *, double, long);
 typedef void (*ar_bareiss_fn)(double *, const double *, const double *, double, double, double,
                               long, long);
 typedef void (*ar_slopes_fn)(const double *, const double *, double, double, int, long, double *,
                              double *);
-typedef void (*ar_reduce_fn)(const double *, const double *, double, double, double, double, double,
-                             double, long, double *, double *);
-typedef int (*ar_compare_fn)(const double *, const double *, double, double, long, uint8_t *,
-                              uint8_t *);
-typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint8_t *, uint8_t *);
+typedef double (*ar_largest_fn)(const double *, long);
+typedef void (*ar_ratios_fn)(const double *, double, double, double, long, double *, double *);
+typedef void (*ar_reduce_fn)(const double *, const double *, const double *, double, double, double,
+                             long, double *, double *);
+typedef int (*ar_compare_fn)(const double *, const double *, double, double, long, uint64_t *,
+                             uint64_t *);
+typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint64_t *, uint64_t *);
 
 #define AR_PLAIN(NAME, TARGET)                                                                    \
     TARGET static void ar_pivot_##NAME(double *d, const double *s, const double *p, double rho,   \
@@ -90,10 +133,21 @@ typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint8_
                                         int exact, long n, double *lo, double *hi) {              \
         ar_slopes_body(a, b, ea, eb, exact, n, lo, hi);                                                  \
     }                                                                                             \
-    TARGET static void ar_reduce_##NAME(const double *c, const double *b, double g, double gc,    \
-                                        double eg, double egc, double e, double eb, long n,       \
-                                        double *v, double *w) {                                   \
-        ar_reduce_body(c, b, g, gc, eg, egc, e, eb, n, v, w);                                     \
+    TARGET static double ar_largest_##NAME(const double *x, long n) {                              \
+        return ar_largest_body(x, n);                                                             \
+    }                                                                                             \
+    TARGET static void ar_combine_##NAME(const double *c, const double *x, const double *e, int w,\
+                                         long n, double *v, double *b) {                          \
+        ar_combine_body(c, x, e, w, n, v, b);                                                     \
+    }                                                                                             \
+    TARGET static void ar_ratios_##NAME(const double *b, double gc, double egc, double eb,        \
+                                        long n, double *y, double *ey) {                          \
+        ar_ratios_body(b, gc, egc, eb, n, y, ey);                                                 \
+    }                                                                                             \
+    TARGET static void ar_reduce_##NAME(const double *c, const double *y, const double *ey,       \
+                                        double g, double eg, double e, long n, double *v,         \
+                                        double *w) {                                              \
+        ar_reduce_body(c, y, ey, g, eg, e, n, v, w);                                              \
     }
 
 /* compare: less = (hi_k < lo_j); open = lanes whose interval meets [lo_j, hi_j], nan included;
@@ -101,35 +155,43 @@ typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint8_
    signs: pos = (v > 0); small = !(|v| > e_k), e_k = bound[k], or eb where bound is NULL. */
 AR_PLAIN(base, )
 
-static int ar_compare_base(const double *lo, const double *hi, double lj, double hj, long n,
-                            uint8_t *less, uint8_t *open) {
-    int n_open = 0;
-    for (long k = 0; k < n; k += 8) {
-        unsigned a = 0, b = 0;
-        for (int i = 0; i < 8; i++) {
-            a |= (unsigned)(hi[k + i] < lj) << i;
-            b |= (unsigned)(!(lo[k + i] > hj)) << i;
-        }
-        less[k >> 3] = (uint8_t)a;
-        open[k >> 3] = (uint8_t)(b & ~a);
-        n_open += __builtin_popcount(b & ~a);
+/* Both walk the lanes in words of 64, so that masks are stored as they are read. */
+#define AR_WORDS(N, BODY)                                                       \
+    for (long w = 0; 64 * w < (N); w++) {                                       \
+        uint64_t first = 0, second = 0;                                         \
+        long end = (N) - 64 * w < 64 ? (N) - 64 * w : 64;                       \
+        for (long i = 0; i < end; i += 8) {                                     \
+            long k = 64 * w + i;                                                \
+            uint64_t a = 0, b = 0;                                              \
+            BODY;                                                               \
+            first |= a << i;                                                    \
+            second |= b << i;                                                   \
+        }                                                                       \
+        AR_STORE;                                                               \
     }
+
+#define AR_STORE (less[w] = first, open[w] = second & ~first, \
+                  n_open += __builtin_popcountll(second & ~first))
+static int ar_compare_base(const double *lo, const double *hi, double lj, double hj, long n,
+                           uint64_t *less, uint64_t *open) {
+    int n_open = 0;
+    AR_WORDS(n, for (int t = 0; t < 8; t++) {
+        a |= (uint64_t)(hi[k + t] < lj) << t;
+        b |= (uint64_t)(!(lo[k + t] > hj)) << t;
+    })
     return n_open;
 }
-
-static void ar_signs_base(const double *v, const double *bound, double eb, long n, uint8_t *pos,
-                          uint8_t *small) {
-    for (long k = 0; k < n; k += 8) {
-        unsigned a = 0, b = 0;
-        for (int i = 0; i < 8; i++) {
-            double e = bound ? bound[k + i] : eb;
-            a |= (unsigned)(v[k + i] > 0) << i;
-            b |= (unsigned)(!(fabs(v[k + i]) > e)) << i;
-        }
-        pos[k >> 3] = (uint8_t)a;
-        small[k >> 3] = (uint8_t)b;
-    }
+#undef AR_STORE
+#define AR_STORE (pos[w] = first, small[w] = second)
+static void ar_signs_base(const double *v, const double *bound, double eb, long n, uint64_t *pos,
+                          uint64_t *small) {
+    AR_WORDS(n, for (int t = 0; t < 8; t++) {
+        double e = bound ? bound[k + t] : eb;
+        a |= (uint64_t)(v[k + t] > 0) << t;
+        b |= (uint64_t)(!(fabs(v[k + t]) > e)) << t;
+    })
 }
+#undef AR_STORE
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -138,69 +200,60 @@ static void ar_signs_base(const double *v, const double *bound, double eb, long 
 AR_PLAIN(avx2, AR_AVX2)
 AR_PLAIN(avx512, AR_AVX512)
 
+#define AR_STORE (less[w] = first, open[w] = second & ~first, \
+                  n_open += __builtin_popcountll(second & ~first))
+#define AR_MASK4(X, Y, OP) ((uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(X, Y, OP)))
 AR_AVX2 static int ar_compare_avx2(const double *lo, const double *hi, double lj, double hj,
-                                    long n, uint8_t *less, uint8_t *open) {
+                                   long n, uint64_t *less, uint64_t *open) {
     __m256d l = _mm256_set1_pd(lj), h = _mm256_set1_pd(hj);
     int n_open = 0;
-    for (long k = 0; k < n; k += 8) {
-        int a = _mm256_movemask_pd(_mm256_cmp_pd(_mm256_load_pd(hi + k), l, _CMP_LT_OQ))
-                | _mm256_movemask_pd(_mm256_cmp_pd(_mm256_load_pd(hi + k + 4), l, _CMP_LT_OQ)) << 4;
-        int b = _mm256_movemask_pd(_mm256_cmp_pd(_mm256_load_pd(lo + k), h, _CMP_NGT_UQ))
-                | _mm256_movemask_pd(_mm256_cmp_pd(_mm256_load_pd(lo + k + 4), h, _CMP_NGT_UQ)) << 4;
-        less[k >> 3] = (uint8_t)a;
-        open[k >> 3] = (uint8_t)(b & ~a);
-        n_open += __builtin_popcount((unsigned)(b & ~a));
-    }
+    AR_WORDS(n, a = AR_MASK4(_mm256_load_pd(hi + k), l, _CMP_LT_OQ)
+                    | AR_MASK4(_mm256_load_pd(hi + k + 4), l, _CMP_LT_OQ) << 4;
+             b = AR_MASK4(_mm256_load_pd(lo + k), h, _CMP_NGT_UQ)
+                 | AR_MASK4(_mm256_load_pd(lo + k + 4), h, _CMP_NGT_UQ) << 4)
     return n_open;
-}
-
-AR_AVX2 static void ar_signs_avx2(const double *v, const double *bound, double eb, long n,
-                                  uint8_t *pos, uint8_t *small) {
-    __m256d zero = _mm256_setzero_pd(), minus = _mm256_set1_pd(-0.0);
-    __m256d e0 = _mm256_set1_pd(eb), e1 = e0;
-    for (long k = 0; k < n; k += 8) {
-        __m256d x0 = _mm256_load_pd(v + k), x1 = _mm256_load_pd(v + k + 4);
-        if (bound) {
-            e0 = _mm256_load_pd(bound + k);
-            e1 = _mm256_load_pd(bound + k + 4);
-        }
-        pos[k >> 3] = (uint8_t)(_mm256_movemask_pd(_mm256_cmp_pd(x0, zero, _CMP_GT_OQ))
-                                | _mm256_movemask_pd(_mm256_cmp_pd(x1, zero, _CMP_GT_OQ)) << 4);
-        x0 = _mm256_cmp_pd(_mm256_andnot_pd(minus, x0), e0, _CMP_NGT_UQ);
-        x1 = _mm256_cmp_pd(_mm256_andnot_pd(minus, x1), e1, _CMP_NGT_UQ);
-        small[k >> 3] = (uint8_t)(_mm256_movemask_pd(x0) | _mm256_movemask_pd(x1) << 4);
-    }
 }
 
 AR_AVX512 static int ar_compare_avx512(const double *lo, const double *hi, double lj, double hj,
-                                        long n, uint8_t *less, uint8_t *open) {
+                                       long n, uint64_t *less, uint64_t *open) {
     __m512d l = _mm512_set1_pd(lj), h = _mm512_set1_pd(hj);
     int n_open = 0;
-    for (long k = 0; k < n; k += 8) {
-        __mmask8 a = _mm512_cmp_pd_mask(_mm512_load_pd(hi + k), l, _CMP_LT_OQ);
-        __mmask8 b = _mm512_cmp_pd_mask(_mm512_load_pd(lo + k), h, _CMP_NGT_UQ);
-        less[k >> 3] = a;
-        open[k >> 3] = (uint8_t)(b & ~a);
-        n_open += __builtin_popcount((unsigned)(b & ~a));
-    }
+    AR_WORDS(n, a = _mm512_cmp_pd_mask(_mm512_load_pd(hi + k), l, _CMP_LT_OQ);
+             b = _mm512_cmp_pd_mask(_mm512_load_pd(lo + k), h, _CMP_NGT_UQ))
     return n_open;
+}
+#undef AR_STORE
+#define AR_STORE (pos[w] = first, small[w] = second)
+AR_AVX2 static void ar_signs_avx2(const double *v, const double *bound, double eb, long n,
+                                  uint64_t *pos, uint64_t *small) {
+    __m256d zero = _mm256_setzero_pd(), minus = _mm256_set1_pd(-0.0);
+    __m256d e0 = _mm256_set1_pd(eb), e1 = e0;
+    AR_WORDS(n, __m256d x0 = _mm256_load_pd(v + k); __m256d x1 = _mm256_load_pd(v + k + 4);
+             if (bound) {
+                 e0 = _mm256_load_pd(bound + k);
+                 e1 = _mm256_load_pd(bound + k + 4);
+             }
+             a = AR_MASK4(x0, zero, _CMP_GT_OQ) | AR_MASK4(x1, zero, _CMP_GT_OQ) << 4;
+             b = AR_MASK4(_mm256_andnot_pd(minus, x0), e0, _CMP_NGT_UQ)
+                 | AR_MASK4(_mm256_andnot_pd(minus, x1), e1, _CMP_NGT_UQ) << 4)
 }
 
 AR_AVX512 static void ar_signs_avx512(const double *v, const double *bound, double eb, long n,
-                                      uint8_t *pos, uint8_t *small) {
+                                      uint64_t *pos, uint64_t *small) {
     __m512d zero = _mm512_setzero_pd(), e = _mm512_set1_pd(eb);
-    for (long k = 0; k < n; k += 8) {
-        __m512d x = _mm512_load_pd(v + k);
-        if (bound) e = _mm512_load_pd(bound + k);
-        pos[k >> 3] = _mm512_cmp_pd_mask(x, zero, _CMP_GT_OQ);
-        small[k >> 3] = _mm512_cmp_pd_mask(_mm512_abs_pd(x), e, _CMP_NGT_UQ);
-    }
+    AR_WORDS(n, __m512d x = _mm512_load_pd(v + k); if (bound) e = _mm512_load_pd(bound + k);
+             a = _mm512_cmp_pd_mask(x, zero, _CMP_GT_OQ);
+             b = _mm512_cmp_pd_mask(_mm512_abs_pd(x), e, _CMP_NGT_UQ))
 }
+#undef AR_STORE
 #endif
 
 static ar_pivot_fn ar_pivot = ar_pivot_base;
 static ar_bareiss_fn ar_bareiss = ar_bareiss_base;
 static ar_slopes_fn ar_slopes = ar_slopes_base;
+static ar_largest_fn ar_largest = ar_largest_base;
+static ar_ratios_fn ar_ratios = ar_ratios_base;
+static ar_combine_fn ar_combine = ar_combine_base;
 static ar_reduce_fn ar_reduce = ar_reduce_base;
 static ar_compare_fn ar_compare = ar_compare_base;
 static ar_signs_fn ar_signs = ar_signs_base;
@@ -215,6 +268,9 @@ static const char *ar_dispatch(void) {
         ar_pivot = ar_pivot_avx512;
         ar_bareiss = ar_bareiss_avx512;
         ar_slopes = ar_slopes_avx512;
+        ar_largest = ar_largest_avx512;
+        ar_ratios = ar_ratios_avx512;
+        ar_combine = ar_combine_avx512;
         ar_reduce = ar_reduce_avx512;
         ar_compare = ar_compare_avx512;
         ar_signs = ar_signs_avx512;
@@ -224,6 +280,9 @@ static const char *ar_dispatch(void) {
         ar_pivot = ar_pivot_avx2;
         ar_bareiss = ar_bareiss_avx2;
         ar_slopes = ar_slopes_avx2;
+        ar_largest = ar_largest_avx2;
+        ar_ratios = ar_ratios_avx2;
+        ar_combine = ar_combine_avx2;
         ar_reduce = ar_reduce_avx2;
         ar_compare = ar_compare_avx2;
         ar_signs = ar_signs_avx2;

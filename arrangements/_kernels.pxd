@@ -1,4 +1,4 @@
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint64_t
 
 cdef extern from "_kernels.h" nogil:
     void ar_pivot(double *dst, const double *src, const double *piv, double rho, long n)
@@ -6,12 +6,17 @@ cdef extern from "_kernels.h" nogil:
                     double back, long n_exact, long n)
     void ar_slopes(const double *a, const double *b, double ea, double eb, int exact, long n,
                    double *lo, double *hi)
-    void ar_reduce(const double *c, const double *b, double g, double gc, double eg, double egc,
-                   double e, double eb, long n, double *value, double *bound)
+    double ar_largest(const double *x, long n)
+    void ar_combine(const double *columns, const double *x, const double *e, int w, long n,
+                    double *value, double *bound)
+    void ar_ratios(const double *b, double gc, double egc, double eb, long n, double *y,
+                   double *ey)
+    void ar_reduce(const double *c, const double *y, const double *ey, double g, double eg,
+                   double e, long n, double *value, double *bound)
     int ar_compare(const double *lo, const double *hi, double lj, double hj, long n,
-                   uint8_t *less, uint8_t *open)
+                   uint64_t *less, uint64_t *open)
     void ar_signs(const double *v, const double *bound, double eb, long n,
-                  uint8_t *pos, uint8_t *small)
+                  uint64_t *pos, uint64_t *small)
     const char *ar_dispatch()
     uint64_t ar_mulmod(uint64_t a, uint64_t b, uint64_t p, uint64_t minus_inv)
     int ar_popcount(uint64_t x)

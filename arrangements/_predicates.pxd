@@ -1,5 +1,5 @@
 """Tableaux and the exact signs of their entries; see `_predicates.pyx`."""
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 cdef enum:
     MAX_RANK = 64
@@ -61,3 +61,19 @@ cdef int pivot_column(Predicates *P, const Tableau *T, int lane) noexcept nogil
 cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept nogil
 cdef double entry_after(const Tableau *T, int c, int j, int lane, int col, double *error) noexcept nogil
 cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane, int col) noexcept nogil
+
+# The rays (flats of rank rho - 1) of at most 64 integer vectors, up to sign.
+cdef struct Rays:
+    int n
+    int rho
+    int count
+    int ld
+    double *t                  # (rho, ld) coordinates, exact
+    uint64_t *plus             # (count,) vectors positive on the ray
+    uint64_t *minus
+
+cdef int64_t gcd(int64_t a, int64_t b) noexcept nogil
+cdef int find_rays(const int *rest, int n, int rho, int limit, Rays *rays) noexcept nogil
+cdef bint functional_on_rays(Predicates *P, const Tableau *T, const Rays *rays, const int *lane,
+                             uint64_t turned, double *scratch, uint64_t *plus,
+                             uint64_t *doubt) noexcept nogil

@@ -13,10 +13,12 @@ is decided in three stages, and the stage that decided is counted:
 With `tol` the stages 2 and 3 are off and everything under `tol` is zero.
 """
 from libc.math cimport INFINITY, fabs, frexp, ldexp, rint
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from arrangements._kernels cimport ar_bareiss, ar_dispatch, ar_lowest, ar_mulmod, ar_pivot
+from arrangements._kernels cimport (ar_bareiss, ar_combine, ar_dispatch, ar_largest, ar_lowest,
+                                    ar_mulmod, ar_pivot, ar_signs)
 
 cdef double U = 1.1102230246251565e-16
 ar_dispatch()
@@ -181,21 +183,12 @@ cdef void tableau_place(Tableau *T, char *memory, int n, int n_g, int ld, int w)
     T.basis = <int *> (T.g_top + w)
 
 
-cdef inline double _largest(const double *x, int n) noexcept nogil:
-    cdef double m = 0
-    cdef int k
-    for k in range(n):
-        if fabs(x[k]) > m:
-            m = fabs(x[k])
-    return m
-
-
 cdef void tableau_measure(Predicates *P, Tableau *T) noexcept nogil:
     """Column maxima, and whether an integral tableau stays one."""
     cdef int s
     for s in range(T.w):
-        T.top[s] = _largest(T.t + s * T.ld, T.n)
-        T.g_top[s] = _largest(T.t + s * T.ld + T.n, T.n_g)
+        T.top[s] = ar_largest(T.t + s * T.ld, T.n)
+        T.g_top[s] = ar_largest(T.t + s * T.ld + T.n, T.n_g)
         if T.top[s] >= INTEGRAL_TOP:
             T.integral = False
         if P.tol > 0:
@@ -440,3 +433,164 @@ cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane, int
     _full_basis(P, T, ids)
     ids[c] = T.id[j]
     return _exact_sign(P, ids, col, T.id[lane], generic)
+
+
+# -- rays of small integer arrangements ------------------------------------------------------
+
+cdef struct _Search:
+    Rays *rays
+    int limit
+    int rho
+    int n
+    int64_t a[64][8]           # the vectors
+    uint64_t *seen             # open addressing by zero sets
+    int n_slots
+
+
+cdef int64_t _value(const int64_t *a, const int64_t *v, int rho) noexcept nogil:
+    cdef int64_t x = 0
+    cdef int s
+    for s in range(rho):
+        x += a[s] * v[s]
+    return x
+
+
+cdef int64_t gcd(int64_t a, int64_t b) noexcept nogil:
+    cdef int64_t t
+    a = -a if a < 0 else a
+    b = -b if b < 0 else b
+    while b:
+        t = a % b
+        a = b
+        b = t
+    return a
+
+
+cdef int _keep_ray(_Search *S, const int64_t *v) noexcept nogil:
+    """Add a ray unless its flat was met before; 1 when there are too many."""
+    cdef uint64_t plus = 0, minus = 0, zero, h
+    cdef int64_t x, g = 0
+    cdef int k, s, rho = S.rho
+    cdef Rays *R = S.rays
+    for k in range(S.n):
+        x = _value(S.a[k], v, rho)
+        if x > 0:
+            plus |= <uint64_t> 1 << k
+        elif x < 0:
+            minus |= <uint64_t> 1 << k
+    zero = plus | minus  # supports are never empty, so 0 marks a free slot
+    h = (zero * <uint64_t> 0x9E3779B97F4A7C15) >> 40
+    while True:
+        h &= S.n_slots - 1
+        if S.seen[h] == zero:
+            return 0
+        if S.seen[h] == 0:
+            break
+        h += 1
+    if R.count == S.limit:
+        return 1
+    S.seen[h] = zero
+    for s in range(rho):
+        g = gcd(g, v[s])
+    for s in range(rho):
+        R.t[s * R.ld + R.count] = <double> (v[s] // g)
+    R.plus[R.count] = plus
+    R.minus[R.count] = minus
+    R.count += 1
+    return 0
+
+
+cdef int _search(_Search *S, const int64_t *null, int depth, int start, int64_t last) noexcept nogil:
+    """Independent sets i_1 < ... < i_{rho-1}, with a basis of what each leaves free (Bareiss)."""
+    cdef int64_t child[64]
+    cdef int64_t x[8]
+    cdef int rho = S.rho, width = rho - depth, i, j, k, s, p
+    if width == 1:
+        return _keep_ray(S, null)
+    for i in range(start, S.n - (width - 2)):
+        p = -1
+        for j in range(width):
+            x[j] = _value(S.a[i], null + j * rho, rho)
+            if x[j] != 0 and p < 0:
+                p = j
+        if p < 0:
+            continue
+        k = 0
+        for j in range(width):
+            if j == p:
+                continue
+            for s in range(rho):
+                child[k * rho + s] = (x[p] * null[j * rho + s] - x[j] * null[p * rho + s]) // last
+            k += 1
+        if _search(S, child, depth + 1, i + 1, x[p]):
+            return 1
+    return 0
+
+
+cdef int find_rays(const int *rest, int n, int rho, int limit, Rays *rays) noexcept nogil:
+    """All rays of the rho unit vectors and the n - rho rows of `rest`, at most `limit`; 1 if
+    there are more, or if integers could overflow. `rays` comes with its arrays."""
+    cdef _Search S
+    cdef int64_t unit[64]
+    cdef int k, s
+    cdef double norm, bound = 1
+    if n > 64 or rho > 8:
+        return 1
+    S.rays = rays
+    S.limit = limit
+    S.rho = rays.rho = rho
+    S.n = rays.n = n
+    rays.count = 0
+    S.n_slots = 1
+    while S.n_slots < 4 * limit:
+        S.n_slots *= 2
+    for k in range(n):
+        norm = 0
+        for s in range(rho):
+            S.a[k][s] = (k == s) if k < rho else rest[(k - rho) * rho + s]
+            norm += fabs(<double> S.a[k][s])
+        if norm > bound:
+            bound = norm
+    # minors are at most bound^rho, and sums of products of two of them must fit
+    norm = 1
+    for s in range(rho - 1):
+        norm *= bound
+    if norm * norm * bound * 2 * rho > 9e18:
+        return 1
+    S.seen = <uint64_t *> calloc(S.n_slots, sizeof(uint64_t))
+    if S.seen == NULL:
+        return 1
+    for k in range(rho * rho):
+        unit[k] = k % (rho + 1) == 0
+    k = _search(&S, unit, 0, 0, 1)
+    free(S.seen)
+    return k
+
+
+cdef bint functional_on_rays(Predicates *P, const Tableau *T, const Rays *rays, const int *lane,
+                             uint64_t turned, double *scratch, uint64_t *plus,
+                             uint64_t *doubt) noexcept nogil:
+    """Signs of the functional of T (its last lane) on all rays; False if any is in doubt.
+
+    Basis vector s of the rays is column lane[s] of T, negated where `turned`.
+
+    A ray v has b_s.v = scale * v_s on the basis, so the functional sum lambda_s b_s is there
+    sum lambda_s v_s up to a positive factor.
+    """
+    cdef double x[8]
+    cdef double e[8]
+    cdef int s, i, n_words = (rays.count + 63) >> 6
+    for s in range(T.w):
+        x[s] = T.t[lane[s] * T.ld + T.n]
+        if (turned >> s) & 1:
+            x[s] = -x[s]
+        e[s] = T.g_err[lane[s]]
+    ar_combine(rays.t, x, e, T.w, rays.ld, scratch, scratch + rays.ld)
+    ar_signs(scratch, scratch + rays.ld, 0, rays.ld, plus, doubt)
+    P.n_filter += rays.count
+    for i in range(n_words):
+        if i == n_words - 1 and rays.count & 63:
+            doubt[i] &= (<uint64_t> 1 << (rays.count & 63)) - 1
+        if doubt[i]:
+            return False
+    return True

@@ -65,7 +65,7 @@ def reduce_rows(matrix: IntegerMatrix) -> Reduction:
     values = matrix.values
     n, d = values.shape
     columns = _independent_columns(values)
-    rows = values if len(columns) == d else _primitive(values[:, columns])
+    rows = values if len(columns) == d else primitive(values[:, columns])
     lead = np.zeros(n, dtype=np.int8)
     for j in range(len(columns)):
         lead = np.where(lead == 0, _signs(rows[:, j]), lead)
@@ -86,7 +86,7 @@ def _signs(column: np.ndarray) -> np.ndarray:
     return (column > 0).astype(np.int8) - (column < 0).astype(np.int8)
 
 
-def _primitive(rows: np.ndarray) -> np.ndarray:
+def primitive(rows: np.ndarray) -> np.ndarray:
     """Rows divided by their greatest common divisors, in int64 if they fit."""
     if rows.shape[1] == 0:
         return rows.astype(np.int64)

@@ -103,6 +103,27 @@ def test_chambers_equal_brute_force(bias, rows):
     assert judge(rows, exact_rows(rows, bias=bias), bias=bias) == []
 
 
+SIZES = [0, 0, 1, 1, 3, 7, 2**31, 2**53 + 1, 10**25]
+
+
+@given(
+    st.integers(1, 4).flatmap(
+        lambda d: st.lists(
+            st.tuples(
+                *[st.builds(int.__mul__, st.sampled_from(SIZES), st.sampled_from([-1, 1]))] * d
+            ),
+            min_size=1,
+            max_size=7,
+        )
+    )
+)
+@example([(1, 0, 0), (0, -1, -(10**25)), (0, -1, 0), (0, 1, -1)])
+@example([(10**25, 1, 10**25), (0, 1, 0), (-1, 0, 0), (-7, 1, 0)])
+@example([(1, 1, 1), (0, 0, 1), (1, 0, 0), (10**25, 0, 1), (-1, 10**25, -(10**25))])
+def test_chambers_equal_brute_force_on_entries_of_any_size(rows):
+    assert judge(rows) == []
+
+
 @pytest.mark.parametrize(("n", "d"), [(1, 1), (3, 1), (4, 1), (1, 3), (2, 2), (3, 2), (2, 3)])
 def test_chambers_equal_brute_force_on_all_sign_matrices(n, d):
     wrong = {}
