@@ -23,6 +23,7 @@ _closed           patterns that only boundaries have
 ================  ==============================================================================
 """
 
+from . import data
 from .arrangement import Arrangement, count_dichotomies, dichotomies, iter_dichotomies
 from .counting import cover_bound
 from .errors import CapacityError, InputError

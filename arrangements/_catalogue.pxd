@@ -9,9 +9,7 @@ cdef struct Entry:
     uint64_t hash
     int n
     int rho
-    int seen
-    bint refused               # too large
-    bint built
+    bint built                 # False: too large
     int *key                   # (n - rho, rho) the dependent vectors, primitive
     Rays rays
     int n_chambers

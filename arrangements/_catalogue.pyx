@@ -1,10 +1,10 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Chambers of small arrangements that recur.
 
-Degenerate data meet the same local arrangements B at vertex after vertex (78,983 problems but 2,510
-matrices in the resonance arrangement of rank 6). For each small integer matrix met twice the
-chambers are listed once with their extreme rays; Positive(B, phi) is then the chambers on whose
-rays phi is positive: one matrix product and a few bit operations a chamber.
+Degenerate data meet the same local arrangements B at vertex after vertex: 24,943 times at the
+vertices of the resonance arrangement of rank 6, but in 366 forms. The chambers of each small
+integer matrix are listed once with their extreme rays; Positive(B, phi) is then the chambers on
+whose rays phi is positive: one matrix product and a few bit operations a chamber.
 
 Chambers are found by backtracking over the signs of the vectors in turn. A partial sign vector
 belongs to a chamber of the vectors so far exactly when every one of them is nonzero on some ray
@@ -22,7 +22,7 @@ cdef extern from "<stdlib.h>" nogil:
 
 cdef enum:
     MAX_RAYS = 512
-    MAX_SETS = 20000           # subsets the search for rays may look at
+    MAX_SETS = 6000            # subsets the search for rays may look at
     MAX_CHAMBERS = 20000
     MAX_BYTES = 50331648       # of one catalogue
 
@@ -133,8 +133,10 @@ cdef bint build(Entry *E) noexcept nogil:
     E.rays.minus = E.rays.plus + MAX_RAYS
     if find_rays(E.key, E.n, E.rho, MAX_RAYS, &E.rays):
         free(memory)
+        E.rays.ld = 0
         return False
     W = E.n_words = (E.rays.count + 63) >> 6
+    E.n_chambers = 0
     memset(&S, 0, sizeof(Search))
     memset(all_rays, 0, sizeof(all_rays))
     S.entry = E
@@ -166,6 +168,7 @@ cdef bint build(Entry *E) noexcept nogil:
     else:
         free(E.chambers)
         E.chambers = NULL
+        E.n_chambers = E.rays.ld = 0
     free(memory)
     E.rays.plus = E.rays.minus = NULL
     return done
@@ -265,7 +268,8 @@ cdef int normal_form(const Tableau *T, int *key, Match *M) noexcept nogil:
 
 
 cdef Entry *find(Catalogue *C, const Tableau *T, Match *M) noexcept nogil:
-    """The entry for the rows of an integral tableau, or NULL: met for the first time, too large.
+    """The entry for the rows of an integral tableau, or NULL where it is too large: this depends
+    on the rows alone, so that the order of chambers never depends on what was met before.
 
     Vector k of the entry is, up to the sign in M.turned, lane M.lane[k] of the tableau.
     """
@@ -283,7 +287,7 @@ cdef Entry *find(Catalogue *C, const Tableau *T, Match *M) noexcept nogil:
         E = E.next
     if E == NULL:
         if C.n_bytes > MAX_BYTES:
-            return NULL
+            clear(C)
         E = <Entry *> calloc(1, sizeof(Entry))
         if E == NULL:
             return NULL
@@ -297,18 +301,10 @@ cdef Entry *find(Catalogue *C, const Tableau *T, Match *M) noexcept nogil:
         E.rho = T.w
         E.next = C.slot[h & 4095]
         C.slot[h & 4095] = E
+        E.built = build(E)
         C.n_bytes += sizeof(Entry) + size * sizeof(int)
-    E.seen += 1
-    if E.built:
-        return E
-    if E.refused or E.seen < 2 or C.n_bytes > MAX_BYTES:
-        return NULL
-    if not build(E):
-        E.refused = True
-        return NULL
-    E.built = True
-    C.n_bytes += (E.n_chambers * (1 + 2 * E.n_words) + E.rho * E.rays.ld) * 8
-    return E
+        C.n_bytes += (E.n_chambers * (1 + 2 * E.n_words) + E.rho * E.rays.ld) * 8
+    return E if E.built else NULL
 
 
 cdef void clear(Catalogue *C) noexcept nogil:
@@ -326,3 +322,4 @@ cdef void clear(Catalogue *C) noexcept nogil:
             free(E)
             E = next
         C.slot[i] = NULL
+    C.n_bytes = 0

@@ -25,7 +25,7 @@ from arrangements._catalogue cimport Catalogue, Entry, Match, clear, find
 from arrangements._kernels cimport (ar_compare, ar_dispatch, ar_lowest, ar_popcount, ar_ratios, ar_reduce,
                                     ar_signs, ar_slopes)
 from arrangements._predicates cimport (MAX_RANK, Predicates, Residues, Tableau, entry_after,
-                                       entry_sign, functional_on_rays, pivot_column, sign_after, tableau_bytes,
+                                       entry_sign, functional_on_rays, pivot_column, sign_after, signs_after, tableau_bytes,
                                        tableau_exact, tableau_measure, tableau_pivot,
                                        tableau_place)
 
@@ -239,7 +239,7 @@ cdef void trace(Worker *w, const Problem *P, int level, const int *ids, const do
 # -- lanes of a tableau --------------------------------------------------------------------
 
 cdef int classify(Worker *w, Tableau *T, int n, const double *beta, double beta_err,
-                  double *lo, double *hi, uint64_t *pos, uint64_t *vertical,
+                  double *lo, double *hi, double *inverse, uint64_t *pos, uint64_t *vertical,
                   uint64_t *inside) noexcept nogil:
     """Slopes alpha / beta of lanes 0..n-1, and the lanes that have none.
 
@@ -256,9 +256,7 @@ cdef int classify(Worker *w, Tableau *T, int n, const double *beta, double beta_
     cdef bint line = (T.free & (T.free - 1)) == 0
     if small == NULL:
         return STOP
-    for i in range(n_words(ld)):
-        pos[i] = 0
-    ar_slopes(T.t, beta, e0, beta_err, line and T.integral, ld, lo, hi)
+    ar_slopes(T.t, beta, e0, beta_err, line and T.integral, ld, lo, hi, inverse)
     ar_signs(beta, NULL, beta_err, ld, pos, small)
     for k in range(n, ld):
         lo[k] = hi[k] = -INFINITY
@@ -348,7 +346,7 @@ cdef int circuit(Worker *w, Problem *P, const Tableau *T, uint64_t *row) noexcep
     lambda_s / c_s for b_s; each bounded interval between neighbours is a chamber.
     """
     cdef int rho = P.rho, e = rho, g = rho + 1, s, q, i
-    cdef int below[MAX_RANK + 1]
+    cdef bint later
     cdef int order[MAX_RANK + 1]
     cdef int cs[MAX_RANK]
     cdef int sign[MAX_RANK + 1]
@@ -357,26 +355,26 @@ cdef int circuit(Worker *w, Problem *P, const Tableau *T, uint64_t *row) noexcep
     if w.counting:
         w.n_pairs += rho
         return GO_ON
-    for s in range(rho + 1):
-        below[s] = 0
     for s in range(rho):
-        cs[s] = 1 if T.t[s * T.ld + e] > 0 else -1
-    for s in range(rho):
-        if entry_sign(&w.pr, T, g, s) * cs[s] > 0:
-            below[s] += 1
-        else:
-            below[rho] += 1
-        for q in range(s):
-            if sign_after(&w.pr, T, s, e, g, q) * cs[q] > 0:
-                below[q] += 1
-            else:
-                below[s] += 1
-    for s in range(rho):
-        order[below[s]] = s
+        cs[s] = entry_sign(&w.pr, T, e, s)
         sign[s] = cs[s]
         if cs[s] > 0:
             flip(w, row, T.id[s])
-    order[below[rho]] = rho
+    # insertion sort, by exact comparisons: e at 0 first, then each b_s
+    order[0] = rho
+    for s in range(rho):
+        i = s + 1
+        while i > 0:
+            q = order[i - 1]
+            if q == rho:
+                later = entry_sign(&w.pr, T, g, s) * cs[s] > 0
+            else:
+                later = sign_after(&w.pr, T, q, e, g, s) * cs[s] > 0
+            if later:
+                break
+            order[i] = q
+            i -= 1
+        order[i] = s
     sign[rho] = -1
     for i in range(rho):
         s = order[i]
@@ -560,6 +558,24 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
     return s
 
 
+cdef void trace_rays(Worker *w, const Problem *P, const Tableau *T, const Entry *E,
+                     const Match *M, const uint64_t *c, bint opposite) noexcept nogil:
+    """`trace` for a listed chamber: the sum of its extreme rays lies inside."""
+    cdef int ids[MAX_RANK]
+    cdef double value[MAX_RANK]
+    cdef int s, i, sign, W = E.n_words
+    for s in range(E.rho):
+        ids[s] = T.basis[M.lane[s]]
+        value[s] = 0
+        for i in range(E.rays.count):
+            sign = <int> ((c[1 + (i >> 6)] >> (i & 63)) & 1) - <int> (
+                (c[1 + W + (i >> 6)] >> (i & 63)) & 1)
+            value[s] += sign * E.rays.t[s * E.rays.ld + i]
+        if opposite != ((M.turned >> s) & 1):
+            value[s] = -value[s]
+    trace(w, P, P.depth, ids, value, E.rho)
+
+
 cdef int look_up(Worker *w, Problem *P, const Tableau *T, const Entry *E,
                  const Match *M) noexcept nogil:
     """Positive(B, phi) from the list of the chambers of B: those on whose rays phi is positive."""
@@ -594,6 +610,8 @@ cdef int look_up(Worker *w, Problem *P, const Tableau *T, const Entry *E,
                     now &= now - 1
                     flip(w, P.row, T.id[M.lane[k]])
                 now = x
+                if w.tracing:
+                    trace_rays(w, P, T, E, M, c, opposite)
                 if emit(w, P.row) != GO_ON:
                     return STOP
         c += 1 + 2 * W
@@ -624,7 +642,7 @@ cdef int solve(Worker *w, Problem *P, Tableau *T) noexcept nogil:
         return emit(w, P.row)
     if P.n == P.rho + 1:
         return circuit(w, P, T, P.row)
-    if T.integral and not w.tracing:
+    if T.integral:
         entry = find(w.catalogue, T, &match)
         if entry != NULL:
             k = look_up(w, P, T, entry, &match)
@@ -657,10 +675,10 @@ cdef uint64_t *settled(Worker *w, const Problem *P, const uint64_t *bits) noexce
     return row
 
 
-cdef int read_off(Worker *w, const Problem *P, const Tableau *T, int c, int j, int g, int sigma,
+cdef int read_off(Worker *w, const Problem *P, const Tableau *T, int c, int j, const int *sign,
                   uint64_t *row) noexcept nogil:
-    """Emit the one chamber at a simple vertex: the signs of the coordinates of phi."""
-    cdef int s, n = 0, sign
+    """Emit the one chamber at a simple vertex, given the signs of the coordinates of phi."""
+    cdef int s, n = 0
     cdef int ids[MAX_RANK]
     cdef double value[MAX_RANK]
     for s in range(1, T.w):
@@ -668,14 +686,13 @@ cdef int read_off(Worker *w, const Problem *P, const Tableau *T, int c, int j, i
             continue
         if T.basis[s] >= w.pr.first_generic:
             continue
-        sign = sign_after(&w.pr, T, c, j, g, s)
         ids[n] = T.id[j] if s == c else T.basis[s]
-        value[n] = sign
-        if sign > 0:
+        value[n] = sign[s]
+        if sign[s] > 0:
             flip(w, row, ids[n])
         n += 1
     if w.tracing:
-        trace_vertex(w, P, T, c, j, sigma, ids, value, n)
+        trace_vertex(w, P, T, c, j, sign[0], ids, value, n)
     return emit(w, row)
 
 
@@ -726,8 +743,10 @@ cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const uin
     cdef uint64_t *row
     cdef double *lo
     cdef double *hi
+    cdef double *inverse
     cdef double l, h
-    cdef int k, c, which = 0, gj = P.n + t + 1, g = P.n + t, sigma, result
+    cdef int k, c, which = 0, gj = P.n + t + 1, g = P.n + t, result
+    cdef int sign[MAX_RANK]
     cdef bint simple = count(inside, P.n) == t
     if w.counting and simple:
         w.n_pairs += 1
@@ -751,32 +770,34 @@ cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const uin
     z = words(w, P.n, inside)
     lo = <double *> take(w, T.ld * sizeof(double))
     hi = <double *> take(w, T.ld * sizeof(double))
+    inverse = <double *> take(w, T.ld * sizeof(double))
     pos = words(w, T.ld, NULL)
     less = words(w, T.ld, NULL)
     open = words(w, T.ld, NULL)
     bits = words(w, T.ld, NULL)
-    if (v == NULL or z == NULL or lo == NULL or hi == NULL or pos == NULL or less == NULL
+    if (v == NULL or z == NULL or lo == NULL or hi == NULL or inverse == NULL or pos == NULL or less == NULL
             or open == NULL or bits == NULL):
         return STOP
     # one lane's slope interval, before classify blanks the lanes of the functionals
     ar_slopes(S.t + (gj & ~7), S.t + c * S.ld + (gj & ~7), S.g_err[0], S.g_err[c],
-              False, 8, lo, hi)
+              False, 8, lo, hi, inverse)
     l = lo[gj & 7]
     h = hi[gj & 7]
-    if classify(w, <Tableau *> S, P.n, S.t + c * S.ld, S.err[c], lo, hi, pos, v, z) != GO_ON:
+    if classify(w, <Tableau *> S, P.n, S.t + c * S.ld, S.err[c], lo, hi, inverse, pos, v,
+                z) != GO_ON:
         return STOP
     ar_compare(lo, hi, l, h, T.ld, less, open)
     ray_signs(w, S, c, gj, P.n, less, pos, open, bits)
-    sigma = sign_after(&w.pr, S, c, gj, g, 0)
-    if sigma < 0:
+    signs_after(&w.pr, S, c, gj, g, sign)
+    if sign[0] < 0:
         turn(P, bits, inside)
     row = settled(w, P, bits)
     if row == NULL:
         return STOP
     if simple:
-        result = read_off(w, P, S, c, gj, g, sigma, row)
+        result = read_off(w, P, S, c, gj, sign, row)
     else:
-        result = descend(w, P, T, -1, -1, S, c, gj, g, inside, row, sigma)
+        result = descend(w, P, T, -1, -1, S, c, gj, g, inside, row, sign[0])
     w.at = at
     return result
 
@@ -791,6 +812,7 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     cdef int n = P.n, ld = T.ld, c = ar_lowest(T.free), i, j, k, s, nw = n_words(n), g
     cdef int n_open, n_inside, n_cols = 0, sigma, gsign = 0, lanes = ld, result
     cdef int cols[MAX_RANK]
+    cdef int sign[MAX_RANK]
     cdef uint64_t *plus[MAX_RANK]   # sign of phi at a column, for every lane j
     cdef uint64_t *doubt[MAX_RANK]
     cdef uint64_t *agree[MAX_RANK]
@@ -801,6 +823,7 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     cdef double *shi
     cdef double *value
     cdef double *bound
+    cdef double *inverse
     cdef double *ratio
     cdef double *ratio_err
     cdef uint64_t *pos
@@ -811,22 +834,39 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     cdef uint64_t *open
     cdef uint64_t *bits
     cdef uint64_t *row
+    cdef uint64_t *settled_row
+    cdef uint64_t x
     cdef bint top = P.depth == 0, direct, skip
     cdef Mark at
     if w.stop or w.pr.failed:
         w.status = STOPPED
         return STOP
-    lo = <double *> take(w, ld * sizeof(double))
-    hi = <double *> take(w, ld * sizeof(double))
-    pos = words(w, ld, NULL)
-    less = sless = words(w, ld, NULL)
-    open = sopen = words(w, ld, NULL)
-    bits = words(w, ld, NULL)
+    for s in range(T.w):
+        if s != c:
+            cols[n_cols] = s
+            n_cols += 1
+    # seven arrays of lanes; masks: 5, and 3 for each column
+    lo = <double *> take(w, 7 * ld * sizeof(double))
+    pos = <uint64_t *> take(w, (5 + 3 * n_cols) * n_words(ld) * sizeof(uint64_t))
     row = words(w, w.n_samples, NULL)
-    if (lo == NULL or hi == NULL or pos == NULL or less == NULL or open == NULL or bits == NULL
-            or row == NULL):
+    if lo == NULL or pos == NULL or row == NULL:
         return STOP
-    if classify(w, T, n, T.t + c * ld, T.err[c], lo, hi, pos, vertical, inside) != GO_ON:
+    hi = lo + ld
+    inverse = hi + ld
+    value = inverse + ld
+    bound = value + ld
+    ratio = bound + ld
+    ratio_err = ratio + ld
+    less = sless = pos + n_words(ld)
+    open = sopen = less + n_words(ld)
+    bits = open + n_words(ld)
+    any_doubt = bits + n_words(ld)
+    for i in range(n_cols):
+        plus[i] = any_doubt + (1 + 3 * i) * n_words(ld)
+        doubt[i] = plus[i] + n_words(ld)
+        agree[i] = doubt[i] + n_words(ld)
+    if classify(w, T, n, T.t + c * ld, T.err[c], lo, hi, inverse, pos, vertical,
+                inside) != GO_ON:
         return STOP
     if own and section(w, P, T, P.rho - 2, vertical, inside) != GO_ON:
         return STOP
@@ -837,43 +877,21 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     g = n + P.rho - 1 if top else n
     n_inside = count(inside, n)
     direct = top and n_inside == P.rho - 2
-    for s in range(T.w):
-        if s != c:
-            cols[n_cols] = s
-            n_cols += 1
-    if not w.counting:
+    if direct and not w.counting:
         gsign = entry_sign(&w.pr, T, g, c)
-        value = <double *> take(w, ld * sizeof(double))
-        bound = <double *> take(w, ld * sizeof(double))
-        ratio = <double *> take(w, ld * sizeof(double))
-        ratio_err = <double *> take(w, ld * sizeof(double))
-        if value == NULL or bound == NULL or ratio == NULL or ratio_err == NULL:
-            return STOP
         k = first & ~63
-        ar_ratios(T.t + c * ld + k, T.t[c * ld + g], T.g_err[c], T.err[c], ld - k, ratio,
-                  ratio_err)
+        ar_ratios(inverse + k, T.t[c * ld + g], T.g_err[c], T.err[c], ld - k, ratio, ratio_err)
         for i in range(n_cols):
-            plus[i] = words(w, ld, NULL)
-            doubt[i] = words(w, ld, NULL)
-            if plus[i] == NULL or doubt[i] == NULL:
-                return STOP
             s = cols[i]
             ar_reduce(T.t + s * ld + k, ratio, ratio_err, T.t[s * ld + g], T.g_err[s], T.err[s],
                       ld - k, value, bound)
             ar_signs(value, bound, 0, ld - k, plus[i] + (k >> 6), doubt[i] + (k >> 6))
-        any_doubt = words(w, ld, NULL)
-        if any_doubt == NULL:
-            return STOP
-        for i in range(n_cols):
-            agree[i] = words(w, ld, NULL)
-            if agree[i] == NULL:
-                return STOP
-            for k in range(first >> 6, nw):
+        for k in range(first >> 6, nw):
+            any_doubt[k] = doubt[0][k]
+            agree[0][k] = ~(plus[0][k] ^ (pos[k] if gsign > 0 else ~pos[k]))
+            for i in range(1, n_cols):
                 any_doubt[k] |= doubt[i][k]
-                x = plus[i][k]
-                if i == 0:
-                    x = pos[k] if gsign > 0 else ~pos[k]
-                agree[i][k] = ~(x ^ plus[0][k])
+                agree[i][k] = ~(plus[0][k] ^ plus[i][k])
     # the same lanes sample by sample, where samples are not the classes in order
     slo = lo
     shi = hi
@@ -909,10 +927,16 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
                     row[i] = ((sless[i] ^ spos[i]) & ~sopen[i]) ^ w.all_negative[i]
                 if w.identity and not has(any_doubt, j):
                     # agree[i] tells that phi at column i and at infinity have the same sign
+                    k = j >> 6
+                    x = ((agree[0][k] >> (j & 63)) & 1) << (j & 63)
                     for i in range(1, n_cols):
                         s = T.basis[cols[i]]
-                        row[s >> 6] ^= ((agree[i][j >> 6] >> (j & 63)) & 1) << (s & 63)
-                    row[j >> 6] ^= ((agree[0][j >> 6] >> (j & 63)) & 1) << (j & 63)
+                        if s >> 6 != k:
+                            row[k] ^= x
+                            x = 0
+                            k = s >> 6
+                        x |= ((agree[i][j >> 6] >> (j & 63)) & 1) << (s & 63)
+                    row[k] ^= x
                 else:
                     sigma = plus_sign(w, T, c, j, g, plus[0], doubt[0], 0)
                     for i in range(1, n_cols):
@@ -943,18 +967,18 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
             continue
         for i in range(nw):
             open[i] |= inside[i]
-        sigma = 1
+        sign[0] = 1
         if not w.counting:
-            sigma = plus_sign(w, T, c, j, g, plus[0], doubt[0], 0)
-            if sigma < 0:
+            signs_after(&w.pr, T, c, j, g, sign)
+            if sign[0] < 0:
                 turn(P, bits, open)
-        value = <double *> settled(w, P, bits)
-        if value == NULL:
+        settled_row = settled(w, P, bits)
+        if settled_row == NULL:
             return STOP
         if n_inside + n_open == P.rho - 1:
-            result = read_off(w, P, T, c, j, g, sigma, <uint64_t *> value)
+            result = read_off(w, P, T, c, j, sign, settled_row)
         else:
-            result = descend(w, P, T, c, j, T, c, j, g, open, <uint64_t *> value, sigma)
+            result = descend(w, P, T, c, j, T, c, j, g, open, settled_row, sign[0])
         if result != GO_ON:
             return STOP
         w.at = at
@@ -987,6 +1011,7 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
     cdef double *lo
     cdef double *hi
     cdef double *beta
+    cdef double *inverse
     cdef double beta_err = 0
     cdef uint64_t *pos
     cdef uint64_t *less
@@ -1002,10 +1027,11 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
     lo = <double *> take(w, ld * sizeof(double))
     hi = <double *> take(w, ld * sizeof(double))
     beta = <double *> take(w, ld * sizeof(double))
+    inverse = <double *> take(w, ld * sizeof(double))
     pos = words(w, ld, NULL)
     less = words(w, ld, NULL)
     open = words(w, ld, NULL)
-    if (lo == NULL or hi == NULL or beta == NULL or pos == NULL or less == NULL or open == NULL):
+    if (lo == NULL or hi == NULL or beta == NULL or inverse == NULL or pos == NULL or less == NULL or open == NULL):
         return STOP
     memset(beta, 0, ld * sizeof(double))
     for s in range(T.w):
@@ -1013,7 +1039,7 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
             for k in range(ld):
                 beta[k] += w.mix[s] * T.t[s * ld + k]
             beta_err += w.mix[s] * (T.err[s] + 1e-14 * T.top[s])
-    if classify(w, T, n, beta, beta_err, lo, hi, pos, vertical, inside) != GO_ON:
+    if classify(w, T, n, beta, beta_err, lo, hi, inverse, pos, vertical, inside) != GO_ON:
         return STOP
     if own and section(w, P, T, t, vertical, inside) != GO_ON:
         return STOP

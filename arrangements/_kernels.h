@@ -21,7 +21,31 @@ AR_INLINE void ar_pivot_body(double *restrict dst, const double *restrict src,
     for (long k = 0; k < n; k++) dst[k] = src[k] - piv[k] * rho;
 }
 
-/* The same in determinants, (src * p - piv * rho) / scale with back = 1 / scale: exact for the
+/* Error bounds and magnitudes after a pivot, for all columns at once (w padded to 8; the pivot's
+   own column is put right by the caller). With rho = entry / p and its error
+   delta = (e + |rho| pe) / low + 2u|rho|, where e and pe bound the errors of the pivot row and low
+   is a lower bound of |p|, the new entries src - piv * rho are off by at most
+   err + top_c delta + (|rho| + delta) err_c, and the roundings. In: columns err, top; c: their
+   values at the pivot's column. */
+AR_INLINE void ar_errors_body(double *restrict err, double *restrict top,
+                              const double *restrict err0, const double *restrict top0,
+                              const double *restrict e, const double *restrict rho, double err_c,
+                              double top_c, double pe, double low, long w) {
+    for (long s = 0; s < w; s++) {
+        double r = fabs(rho[s]) * (1 + 4 * AR_U);
+        double delta = (e[s] + r * pe) / low + 2 * AR_U * r;
+        top[s] = top0[s] + top_c * r;
+        err[s] = (err0[s] + top_c * delta + (r + delta) * err_c
+                  + 2 * AR_U * (2 * top_c * r + top0[s])) * (1 + 64 * AR_U);
+    }
+}
+
+/* The pivot's own column, dst = src * f. */
+AR_INLINE void ar_scale_body(double *restrict dst, const double *restrict src, double f, long n) {
+    for (long k = 0; k < n; k++) dst[k] = src[k] * f;
+}
+
+/* A pivot in determinants, (src * p - piv * rho) / scale with back = 1 / scale: exact for the
    first n_exact lanes, integers below 2^25 whose quotient is an integer. */
 AR_INLINE void ar_bareiss_body(double *restrict dst, const double *restrict src,
                                const double *restrict piv, double p, double rho, double back,
@@ -51,25 +75,28 @@ AR_INLINE double ar_largest_body(const double *restrict x, long n) {
    (ea + |x| eb) / (|b| - eb) + 3u|x|, and 1/(|b| - eb) <= 1.001/|b| where eb/|b| < 2^-10. */
 AR_INLINE void ar_slopes_body(const double *restrict a, const double *restrict b, double ea,
                               double eb, int exact, long n, double *restrict lo,
-                              double *restrict hi) {
+                              double *restrict hi, double *restrict inverse) {
     if (exact) {
         for (long k = 0; k < n; k++) lo[k] = hi[k] = a[k] / b[k];
+        for (long k = 0; k < n; k++) inverse[k] = 1 / b[k];
         return;
     }
     for (long k = 0; k < n; k++) {
         double r = 1 / b[k], ar = fabs(r), x = a[k] * r, ax = fabs(x);
         double e = (ea + ax * eb) * ar * 1.002 + 8 * AR_U * ax;
         int sure = eb * ar < 0.0009765625 && ax + e < 1e300; /* false for nan */
+        inverse[k] = r;
         lo[k] = sure ? x - e : -1e300;
         hi[k] = sure ? x + e : 1e300;
     }
 }
 
-/* y = gc / b and a bound of its error (inf where b may vanish), for the pivot of any lane. */
-AR_INLINE void ar_ratios_body(const double *restrict b, double gc, double egc, double eb, long n,
-                              double *restrict y, double *restrict ey) {
+/* y = gc / b and a bound of its error (inf where b may vanish), for the pivot of any lane, given
+   the inverses of b. */
+AR_INLINE void ar_ratios_body(const double *restrict inverse, double gc, double egc, double eb,
+                              long n, double *restrict y, double *restrict ey) {
     for (long k = 0; k < n; k++) {
-        double r = 1 / b[k], ar = fabs(r), x = gc * r, ax = fabs(x);
+        double r = inverse[k], ar = fabs(r), x = gc * r, ax = fabs(x);
         int sure = eb * ar < 0.0009765625 && ax < 1e300;
         y[k] = sure ? x : 0;
         ey[k] = sure ? (egc + ax * eb) * ar * 1.002 + 8 * AR_U * ax : INFINITY;
@@ -111,7 +138,10 @@ typedef void (*ar_pivot_fn)(double *, const double *, const double *, double, lo
 typedef void (*ar_bareiss_fn)(double *, const double *, const double *, double, double, double,
                               long, long);
 typedef void (*ar_slopes_fn)(const double *, const double *, double, double, int, long, double *,
-                             double *);
+                             double *, double *);
+typedef void (*ar_errors_fn)(double *, double *, const double *, const double *, const double *,
+                             const double *, double, double, double, double, long);
+typedef void (*ar_scale_fn)(double *, const double *, double, long);
 typedef double (*ar_largest_fn)(const double *, long);
 typedef void (*ar_ratios_fn)(const double *, double, double, double, long, double *, double *);
 typedef void (*ar_reduce_fn)(const double *, const double *, const double *, double, double, double,
@@ -125,13 +155,21 @@ typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint64
                                        long n) {                                                  \
         ar_pivot_body(d, s, p, rho, n);                                                           \
     }                                                                                             \
+    TARGET static void ar_errors_##NAME(double *err, double *top, const double *err0,             \
+                                        const double *top0, const double *e, const double *rho,   \
+                                        double ec, double tc, double pe, double low, long w) {    \
+        ar_errors_body(err, top, err0, top0, e, rho, ec, tc, pe, low, w);                         \
+    }                                                                                             \
+    TARGET static void ar_scale_##NAME(double *d, const double *s, double f, long n) {            \
+        ar_scale_body(d, s, f, n);                                                                \
+    }                                                                                             \
     TARGET static void ar_bareiss_##NAME(double *d, const double *s, const double *q, double p,   \
                                          double rho, double back, long m, long n) {               \
         ar_bareiss_body(d, s, q, p, rho, back, m, n);                                             \
     }                                                                                             \
     TARGET static void ar_slopes_##NAME(const double *a, const double *b, double ea, double eb,   \
-                                        int exact, long n, double *lo, double *hi) {              \
-        ar_slopes_body(a, b, ea, eb, exact, n, lo, hi);                                                  \
+                                        int exact, long n, double *lo, double *hi, double *r) {   \
+        ar_slopes_body(a, b, ea, eb, exact, n, lo, hi, r);                                                  \
     }                                                                                             \
     TARGET static double ar_largest_##NAME(const double *x, long n) {                              \
         return ar_largest_body(x, n);                                                             \
@@ -250,6 +288,8 @@ AR_AVX512 static void ar_signs_avx512(const double *v, const double *bound, doub
 
 static ar_pivot_fn ar_pivot = ar_pivot_base;
 static ar_bareiss_fn ar_bareiss = ar_bareiss_base;
+static ar_scale_fn ar_scale = ar_scale_base;
+static ar_errors_fn ar_errors = ar_errors_base;
 static ar_slopes_fn ar_slopes = ar_slopes_base;
 static ar_largest_fn ar_largest = ar_largest_base;
 static ar_ratios_fn ar_ratios = ar_ratios_base;
@@ -267,6 +307,8 @@ static const char *ar_dispatch(void) {
     if (level >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) {
         ar_pivot = ar_pivot_avx512;
         ar_bareiss = ar_bareiss_avx512;
+        ar_scale = ar_scale_avx512;
+        ar_errors = ar_errors_avx512;
         ar_slopes = ar_slopes_avx512;
         ar_largest = ar_largest_avx512;
         ar_ratios = ar_ratios_avx512;
@@ -279,6 +321,8 @@ static const char *ar_dispatch(void) {
     if (level >= 1 && __builtin_cpu_supports("avx2")) {
         ar_pivot = ar_pivot_avx2;
         ar_bareiss = ar_bareiss_avx2;
+        ar_scale = ar_scale_avx2;
+        ar_errors = ar_errors_avx2;
         ar_slopes = ar_slopes_avx2;
         ar_largest = ar_largest_avx2;
         ar_ratios = ar_ratios_avx2;

@@ -44,7 +44,7 @@ cdef struct Tableau:
     double *t
     double *err
     double *g_err
-    double *top                # largest magnitude in a column, rows
+    double *top                # bound of the magnitudes in a column, rows
     double *g_top              # and functionals
     int *basis
     uint64_t free              # columns still to be pivoted
@@ -61,6 +61,8 @@ cdef int pivot_column(Predicates *P, const Tableau *T, int lane) noexcept nogil
 cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept nogil
 cdef double entry_after(const Tableau *T, int c, int j, int lane, int col, double *error) noexcept nogil
 cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane, int col) noexcept nogil
+cdef void signs_after(Predicates *P, const Tableau *T, int c, int j, int lane,
+                      int *sign) noexcept nogil
 
 # The rays (flats of rank rho - 1) of at most 64 integer vectors, up to sign.
 cdef struct Rays:

@@ -12,13 +12,13 @@ is decided in three stages, and the stage that decided is counted:
 
 With `tol` the stages 2 and 3 are off and everything under `tol` is zero.
 """
-from libc.math cimport INFINITY, fabs, frexp, ldexp, rint
+from libc.math cimport INFINITY, fabs, fmax, frexp, ldexp, rint
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
-from arrangements._kernels cimport (ar_bareiss, ar_combine, ar_dispatch, ar_largest, ar_lowest,
-                                    ar_mulmod, ar_pivot, ar_signs)
+from arrangements._kernels cimport (ar_bareiss, ar_combine, ar_dispatch, ar_errors, ar_largest, ar_lowest,
+                                    ar_mulmod, ar_pivot, ar_scale, ar_signs)
 
 cdef double U = 1.1102230246251565e-16
 ar_dispatch()
@@ -167,7 +167,7 @@ cdef double INTEGRAL_TOP = 33554432  # 2^25: products are exact, quotients apart
 
 
 cdef Py_ssize_t tableau_bytes(int ld, int w) noexcept nogil:
-    return <Py_ssize_t> w * ld * 8 + (5 * w * 8)
+    return (<Py_ssize_t> w * ld + 5 * ((w + 7) & ~7)) * 8
 
 
 cdef void tableau_place(Tableau *T, char *memory, int n, int n_g, int ld, int w) noexcept nogil:
@@ -177,9 +177,11 @@ cdef void tableau_place(Tableau *T, char *memory, int n, int n_g, int ld, int w)
     T.w = w
     T.t = <double *> memory
     T.err = T.t + <Py_ssize_t> w * ld
+    w = (w + 7) & ~7
     T.g_err = T.err + w
     T.top = T.g_err + w
     T.g_top = T.top + w
+    memset(T.err, 0, 4 * w * sizeof(double))  # kernels read the padding
     T.basis = <int *> (T.g_top + w)
 
 
@@ -276,10 +278,11 @@ cdef int pivot_column(Predicates *P, const Tableau *T, int lane) noexcept nogil:
 
 cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane, int col) noexcept nogil:
     """Exchange basis column `col` (negative: see `pivot_column`) for the vector of `lane`."""
-    cdef int s, k, c = col if col >= 0 else -1 - col, ld = S.ld
+    cdef int s, c = col if col >= 0 else -1 - col, ld = S.ld
     cdef const double *pc = S.t + c * ld
     cdef double *out
-    cdef double p = pc[lane], pe = _err(P, S, lane, c), low = fabs(p) - pe, rho, delta, x
+    cdef double p = pc[lane], pe = _err(P, S, lane, c), low = fabs(p) - pe, rho, x
+    cdef double rho_of[MAX_RANK]
     cdef double sign = 1 if p > 0 else -1, back
     cdef bint generic = S.id[lane] >= P.first_generic, stale = col < 0
     T.id = S.id
@@ -296,8 +299,7 @@ cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane, i
         for s in range(S.w):
             out = T.t + s * ld
             if s == c:
-                for k in range(ld):
-                    out[k] = pc[k] * sign
+                ar_scale(out, pc, sign, ld)
                 T.g_err[s] = S.g_err[s]
                 out[lane] = T.scale
             else:
@@ -309,27 +311,27 @@ cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane, i
         tableau_measure(P, T)
         return
     T.det = INFINITY if generic else S.det * (fabs(p) + pe) * (1 + 8 * U)
-    for s in range(S.w if not stale else 0):
-        out = T.t + s * ld
-        if s == c:
-            for k in range(ld):
-                out[k] = pc[k] / p
-            x = S.top[c] / fabs(p) * (1 + 4 * U)
-            T.err[s] = ((S.err[c] + x * pe) / low + 2 * U * x) * (1 + 32 * U)
-            x = S.g_top[c] / fabs(p) * (1 + 4 * U)
-            T.g_err[s] = ((S.g_err[c] + x * pe) / low + 2 * U * x) * (1 + 32 * U)
-            out[lane] = 1
-        else:
-            rho = S.t[s * ld + lane] / p
-            ar_pivot(out, S.t + s * ld, pc, rho, ld)
-            out[lane] = 0
-            delta = (_err(P, S, lane, s) + fabs(rho) * pe) / low + 2 * U * fabs(rho)
-            T.err[s] = (S.err[s] + S.top[c] * delta + (fabs(rho) + delta) * S.err[c]
-                        + 2 * U * (2 * S.top[c] * fabs(rho) + S.top[s])) * (1 + 64 * U)
-            T.g_err[s] = (S.g_err[s] + S.g_top[c] * delta + (fabs(rho) + delta) * S.g_err[c]
-                          + 2 * U * (2 * S.g_top[c] * fabs(rho) + S.g_top[s])) * (1 + 64 * U)
-    tableau_measure(P, T)
+    if not stale:
+        for s in range((S.w + 7) & ~7):
+            rho_of[s] = S.t[s * ld + lane] / p if s < S.w else 0
+        ar_errors(T.err, T.top, S.err, S.top, S.g_err if generic else S.err, rho_of, S.err[c],
+                  S.top[c], pe, low, (S.w + 7) & ~7)
+        ar_errors(T.g_err, T.g_top, S.g_err, S.g_top, S.g_err if generic else S.err, rho_of,
+                  S.g_err[c], S.g_top[c], pe, low, (S.w + 7) & ~7)
+        for s in range(S.w):
+            if s != c:
+                ar_pivot(T.t + s * ld, S.t + s * ld, pc, rho_of[s], ld)
+                T.t[s * ld + lane] = 0
+        out = T.t + c * ld
+        ar_scale(out, pc, 1 / p, ld)
+        x = T.top[c] = fmax(1, S.top[c] / fabs(p) * (1 + 4 * U))
+        T.err[c] = ((S.err[c] + x * pe) / low + 4 * U * x) * (1 + 32 * U)
+        x = T.g_top[c] = S.g_top[c] / fabs(p) * (1 + 4 * U)
+        T.g_err[c] = ((S.g_err[c] + x * pe) / low + 4 * U * x) * (1 + 32 * U)
+        out[lane] = 1
     if P.tol > 0:
+        for s in range(S.w):
+            T.err[s] = T.g_err[s] = P.tol
         return
     for s in range(S.w):
         stale = stale or not (T.err[s] <= 1e-8 * T.top[s] and T.g_err[s] <= 1e-8 * T.g_top[s])
@@ -433,6 +435,35 @@ cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane, int
     _full_basis(P, T, ids)
     ids[c] = T.id[j]
     return _exact_sign(P, ids, col, T.id[lane], generic)
+
+
+cdef void signs_after(Predicates *P, const Tableau *T, int c, int j, int lane,
+                      int *sign) noexcept nogil:
+    """`sign_after` of a functional at every column that is not free, and at c."""
+    cdef int ld = T.ld, s
+    cdef double b = T.t[c * ld + j], y = T.t[c * ld + lane] / b, ay = fabs(y), v, e, x, a
+    cdef bint row = j < T.n
+    cdef double bc = T.err[c] if row else T.g_err[c], ey, bx
+    ey = ((T.g_err[c] + ay * bc) / (fabs(b) - bc) + U * ay) * (1 + 64 * U)
+    for s in range(T.w):
+        sign[s] = 0
+        if s == c:
+            v = y
+            e = ey
+        elif (T.free >> s) & 1:
+            continue
+        else:
+            x = T.t[s * ld + j]
+            a = T.t[s * ld + lane]
+            bx = T.err[s] if row else T.g_err[s]
+            v = a - y * x
+            e = ((T.g_err[s] + ay * bx + (fabs(x) + bx) * ey) * (1 + 64 * U)
+                 + 4 * U * (fabs(a) + ay * fabs(x)))
+        if fabs(b) > bc and fabs(v) > e:
+            P.n_filter += 1
+            sign[s] = 1 if v > 0 else -1
+        else:
+            sign[s] = sign_after(P, T, c, j, lane, s)
 
 
 # -- rays of small integer arrangements ------------------------------------------------------

@@ -13,11 +13,18 @@ from . import _closed, _pipeline, _tables
 from ._chambers import Geometry
 from ._points import Witnesses
 from ._progress import progress_bar
-from ._validate import check_block_size, check_choice, check_jobs, check_tol, exact_matrix
+from ._validate import (
+    IntegerMatrix,
+    check_block_size,
+    check_choice,
+    check_jobs,
+    check_tol,
+    exact_matrix,
+)
 from .counting import cover_bound
 from .errors import CapacityError, InputError
 from .patterns import Dichotomies
-from .reduction import Reduction, reduce_rows
+from .reduction import Reduction, primitive, reduce_rows
 from .witness import interior_point
 
 _MAX_RANK = 64  # 2^64 chambers at least: none can be enumerated
@@ -284,21 +291,41 @@ class Arrangement:
         self._walkable()
         width, room = (self.n + 7) // 8, int(0.9 * _pipeline.available_bytes())
         bound = cover_bound(self.n_hyperplanes, self.rank)
-        if self._count is None and bound * width > room:
-            if self.exact and self.n_hyperplanes == self.rank:
-                found, exact = 2**self.rank, True
-            else:
-                limit = room // width
-                found = self._attempt(lambda g: _pipeline.count(g, limit=limit))
-                exact = found <= limit
-            if exact:
-                self._count = found
-            if found * width > room:
-                self._refuse(found, exact, width, room)
+        limit = room // width
+        if self._count is None and bound > limit:
+            least = self._at_least(limit)
+            if least > limit:
+                self._refuse(least, False, width, room)
+            self.count_dichotomies()
         rows = self._count if self._count is not None else bound
         if rows * width > room:
             self._refuse(rows, True, width, room)
         return rows
+
+    def _at_least(self, enough: int) -> int:
+        """A lower bound of the number of chambers, found fast; no more than `enough` is looked for.
+
+        Chambers of some of the rows, restricted to a subspace of rank 6, are met by at least as
+        many chambers of all rows.
+        """
+        if self.exact and self.n_hyperplanes == self.rank:
+            return 2**self.rank
+        rows, rank, m = self._reduction.rows, min(self.rank, 6), self.n_hyperplanes
+        size = next((k for k in range(rank, m) if cover_bound(k, rank) > 2 * enough), m)
+        picked = rows[np.linspace(0, m - 1, size).astype(np.int64)].astype(object)
+        subspace = np.random.default_rng(0).integers(-1000, 1000, size=(self.rank, rank))
+        values = primitive(picked.dot(subspace.astype(object)))
+        part = reduce_rows(IntegerMatrix(values, (Fraction(1),) * rank))
+        if part.rank < 2:
+            return 2 * part.rank
+        return self._inner(part)._attempt(lambda g: _pipeline.count(g, limit=enough))
+
+    def _inner(self, reduction: Reduction) -> Arrangement:
+        """Another arrangement read the same way."""
+        inner = Arrangement.__new__(Arrangement)
+        inner.__dict__.update(self.__dict__, _reduction=reduction, _geometry_cache=None,
+                              _count=None, _general=None)
+        return inner
 
     def _refuse(self, rows: int, exact: bool, width: int, room: int) -> None:
         count = f"{rows:,}" if exact else f"more than {rows:,} (at most {self.cover_bound():,})"
@@ -367,11 +394,8 @@ class Arrangement:
         signed[cut] = (r.rows[r.class_of[cut]].astype(object)
                        * r.orientation[cut, None].astype(object))
         for flat, quotient in _closed.restrictions(r, signed):
-            inner = Arrangement.__new__(Arrangement)
-            inner.__dict__.update(self.__dict__, _reduction=quotient, _geometry_cache=None,
-                                  _count=None, _general=None)
             # rows in the flat are zero rows of the quotient, so their bits are ones already
-            yield inner._packed(jobs, False)
+            yield self._inner(quotient)._packed(jobs, False)
 
     def _interior(self, pattern: np.ndarray) -> tuple[Fraction, ...] | None:
         """An exact point of the chamber with this pattern, in the user's coordinates."""
