@@ -21,7 +21,7 @@ extensions = [
     Extension(f"arrangements.{name}", [f"arrangements/{name}.pyx"], depends=["arrangements/_kernels.h"],
               include_dirs=["arrangements"], extra_compile_args=compile_args,
               extra_link_args=link_args)
-    for name in ("_predicates", "_catalogue", "_chambers")
+    for name in ("_predicates", "_catalogue", "_worker", "_chambers", "_enumeration")
 ]
 
 setup(ext_modules=cythonize(

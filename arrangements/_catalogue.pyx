@@ -277,7 +277,7 @@ cdef Entry *find(Catalogue *C, const Tableau *T, Match *M) noexcept nogil:
     cdef int key[512]
     cdef uint64_t h
     cdef Entry *E
-    if T.n > 64 or T.w > 8:
+    if T.n > 64 or T.w > 8 or T.n <= T.w:
         return NULL
     size = normal_form(T, key, M)
     h = hash_key(key, T.n, T.w, size)

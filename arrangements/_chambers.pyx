@@ -17,223 +17,23 @@ In the tableau of a flat (basis i_1..i_t, a_0, and the columns still free) every
 sign of an entry, here or after one more pivot; `_predicates` decides it.
 """
 from libc.math cimport INFINITY, fabs
-from libc.stdint cimport int8_t, int32_t, uint8_t, uint64_t
-from libc.stdlib cimport free
+from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, memset
 
-from arrangements._catalogue cimport Catalogue, Entry, Match, clear, find
-from arrangements._kernels cimport (ar_compare, ar_dispatch, ar_lowest, ar_popcount, ar_ratios, ar_reduce,
+from arrangements._catalogue cimport Entry, Match, find
+from arrangements._kernels cimport (ar_compare, ar_dispatch, ar_lowest, ar_ratios, ar_reduce,
                                     ar_signs, ar_slopes)
-from arrangements._predicates cimport (MAX_RANK, Predicates, Residues, Tableau, entry_after,
-                                       entry_sign, functional_on_rays, pivot_column, sign_after, signs_after, tableau_bytes,
-                                       tableau_exact, tableau_measure, tableau_pivot,
-                                       tableau_place)
+from arrangements._predicates cimport (MAX_RANK, Tableau, entry_after, entry_sign,
+                                       functional_on_rays, pivot_column, sign_after, signs_after,
+                                       tableau_exact, tableau_measure, tableau_pivot)
+from arrangements._worker cimport (DEGENERATE, GO_ON, STOP, STOPPED, Mark, Outer, Worker, add_outer,
+                                   count, drop, emit, flip, has, n_words, new_tableau, put, take,
+                                   trace, words)
 
-import numpy as np
-
-cdef extern from "<stdlib.h>" nogil:
-    void *aligned_alloc(size_t alignment, size_t size)
-
-simd = (<bytes> ar_dispatch()).decode()
+ar_dispatch()
 
 cdef enum:
-    GO_ON = 0
-    STOP = 1
     IN_DOUBT = 2
-
-cdef enum Status:
-    OK, STOPPED, NOT_GENERIC, NO_MEMORY, DEGENERATE
-
-cdef enum:
-    MAX_CHUNKS = 64
-    SLACK = 8                  # bytes a row may be overwritten by the fast store
-
-cdef struct Mark:
-    int chunk
-    size_t used
-
-# One thread's state: memory, output, and the constants of the arrangement.
-cdef struct Worker:
-    Predicates pr
-    char *chunk[MAX_CHUNKS]
-    size_t size[MAX_CHUNKS]
-    Mark at
-    int status
-    bint counting              # no rows wanted
-    bint only_simple           # stop at the first degeneracy
-    volatile int stop
-    # the arrangement
-    int n_samples, n_bytes, n_words, m, r
-    int lanes                  # samples padded to a multiple of 8
-    bint identity              # class k is sample k
-    const int *member_start    # classes to samples
-    const int *member
-    const int *class_of        # (n_samples,), -1 for zero rows
-    const uint64_t *all_negative   # row when every class is negative: zero rows and reversed samples
-    const uint64_t *cuts       # samples that are not zero
-    const double *mix          # generic combination of columns
-    Catalogue *catalogue
-    # output
-    uint8_t *out
-    uint8_t *out_end
-    unsigned long long n_pairs
-    void *sink
-    # for witnesses: the basis at which a chamber was read off, see `emit`
-    bint tracing
-    int32_t *trace_id
-    int8_t *trace_level
-    double *trace_value
-
-# Positive(B, phi): lanes 0..n-1 are B, the functional follows (all r functionals at the top).
-cdef struct Problem:
-    int depth
-    int n
-    int rho
-    uint64_t *row              # signs settled outside B; B itself negative
-    int outer[MAX_RANK]        # ids that complete the columns to a basis of R^r
-    int level[MAX_RANK]        # and, for witnesses, values at them: value * epsilon^level
-    double value[MAX_RANK]
-    int n_outer
-    Tableau root
-
-
-# -- memory --------------------------------------------------------------------------------
-
-cdef void *take(Worker *w, size_t n_bytes) noexcept nogil:
-    """Stack allocation, released by restoring `w.at`; NULL and a status when memory is out."""
-    cdef void *p
-    cdef size_t size
-    n_bytes = (n_bytes + 63) & ~<size_t> 63
-    while w.at.used + n_bytes > w.size[w.at.chunk]:
-        if w.size[w.at.chunk] != 0:
-            w.at.chunk += 1
-            w.at.used = 0
-        if w.at.chunk == MAX_CHUNKS:
-            w.status = NO_MEMORY
-            return NULL
-        if w.size[w.at.chunk] < n_bytes:
-            free(w.chunk[w.at.chunk])
-            size = <size_t> 1 << (18 + w.at.chunk)
-            if size < n_bytes:
-                size = n_bytes
-            w.chunk[w.at.chunk] = <char *> aligned_alloc(64, size)
-            w.size[w.at.chunk] = 0
-            if w.chunk[w.at.chunk] == NULL:
-                w.status = NO_MEMORY
-                return NULL
-            w.size[w.at.chunk] = size
-    p = w.chunk[w.at.chunk] + w.at.used
-    w.at.used += n_bytes
-    return p
-
-
-cdef inline int n_words(int n) noexcept nogil:
-    return (n + 63) >> 6
-
-
-cdef uint64_t *words(Worker *w, int n, const uint64_t *source) noexcept nogil:
-    """A bit mask of n lanes: a copy of `source`, or zeros."""
-    cdef uint64_t *p = <uint64_t *> take(w, n_words(n) * 8)
-    if p != NULL:
-        if source != NULL:
-            memcpy(p, source, n_words(n) * 8)
-        else:
-            memset(p, 0, n_words(n) * 8)
-    return p
-
-
-cdef inline bint has(const uint64_t *mask, int k) noexcept nogil:
-    return (mask[k >> 6] >> (k & 63)) & 1
-
-
-cdef inline void put(uint64_t *mask, int k) noexcept nogil:
-    mask[k >> 6] |= <uint64_t> 1 << (k & 63)
-
-
-cdef inline void drop(uint64_t *mask, int k) noexcept nogil:
-    mask[k >> 6] &= ~(<uint64_t> 1 << (k & 63))
-
-
-cdef inline int count(const uint64_t *mask, int n) noexcept nogil:
-    cdef int i, c = 0
-    for i in range(n_words(n)):
-        c += ar_popcount(mask[i])
-    return c
-
-
-cdef bint new_tableau(Worker *w, Tableau *T, int n, int n_g, int ld, int width) noexcept nogil:
-    cdef char *p = <char *> take(w, tableau_bytes(ld, width))
-    if p == NULL:
-        return False
-    tableau_place(T, p, n, n_g, ld, width)
-    return True
-
-
-# -- output --------------------------------------------------------------------------------
-
-cdef int refill(Worker *w) except -1 with gil:
-    """Hand the full buffer to the sink, which gives the next one or asks to stop."""
-    return (<Enumeration> w.sink).refill()
-
-
-cdef inline void flip(const Worker *w, uint64_t *row, int k) noexcept nogil:
-    """Turn class k from negative to positive or back."""
-    cdef int i, s
-    if w.identity:
-        row[k >> 6] ^= <uint64_t> 1 << (k & 63)
-        return
-    for i in range(w.member_start[k], w.member_start[k + 1]):
-        s = w.member[i]
-        row[s >> 6] ^= <uint64_t> 1 << (s & 63)
-
-
-cdef int emit(Worker *w, const uint64_t *row) noexcept nogil:
-    """Write a chamber and its opposite."""
-    cdef int i
-    cdef uint64_t last
-    w.n_pairs += 1
-    if w.counting:
-        return GO_ON
-    if w.out + 2 * w.n_bytes > w.out_end:
-        if refill(w) != 0:
-            w.status = STOPPED
-            return STOP
-    if w.out + 2 * w.n_bytes + SLACK <= w.out_end:
-        for i in range(w.n_words):
-            memcpy(w.out + 8 * i, row + i, 8)
-        for i in range(w.n_words):
-            last = row[i] ^ w.cuts[i]
-            memcpy(w.out + w.n_bytes + 8 * i, &last, 8)
-    else:
-        memcpy(w.out, row, w.n_bytes)
-        for i in range(w.n_words - 1):
-            last = row[i] ^ w.cuts[i]
-            memcpy(w.out + w.n_bytes + 8 * i, &last, 8)
-        i = w.n_words - 1
-        last = row[i] ^ w.cuts[i]
-        memcpy(w.out + w.n_bytes + 8 * i, &last, w.n_bytes - 8 * i)
-    w.out += 2 * w.n_bytes
-    return GO_ON
-
-
-cdef void trace(Worker *w, const Problem *P, int level, const int *ids, const double *values,
-                int n) noexcept nogil:
-    """Record, for the pair about to be emitted, a basis and the values of a point of the chamber
-    at it: value * epsilon^level for all small epsilon."""
-    cdef int i
-    if w.out + 2 * w.n_bytes > w.out_end and refill(w) != 0:
-        return  # `emit` finds no room either and stops
-    for i in range(P.n_outer):
-        w.trace_id[i] = P.outer[i]
-        w.trace_level[i] = <int8_t> P.level[i]
-        w.trace_value[i] = P.value[i]
-    for i in range(n):
-        w.trace_id[P.n_outer + i] = ids[i]
-        w.trace_level[P.n_outer + i] = <int8_t> level
-        w.trace_value[P.n_outer + i] = values[i]
-    w.trace_id += w.r
-    w.trace_level += w.r
-    w.trace_value += w.r
 
 
 # -- lanes of a tableau --------------------------------------------------------------------
@@ -391,7 +191,7 @@ cdef int circuit(Worker *w, Problem *P, const Tableau *T, uint64_t *row) noexcep
             for q in range(rho):
                 mu = T.t[q * T.ld + e]
                 value[q] = 1 / (mu * (plus if mu * sign[q] > 0 else -minus))
-            trace(w, P, P.depth, T.basis, value, rho)
+            trace(w, &P.outer, P.depth, T.basis, value, rho)
         if emit(w, row) != GO_ON:
             return STOP
     return GO_ON
@@ -440,21 +240,11 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
             cols[n_basis] = s
             n_basis += 1
     # ids outside: the parent's, what is at infinity, and for a section the other columns of G
-    Q.n_outer = P.n_outer
-    for i in range(P.n_outer):
-        Q.outer[i] = P.outer[i]
-        Q.level[i] = P.level[i]
-        Q.value[i] = P.value[i]
-    Q.outer[Q.n_outer] = T.basis[0]
-    Q.level[Q.n_outer] = P.depth
-    Q.value[Q.n_outer] = sigma
-    Q.n_outer += 1
+    Q.outer = P.outer
+    add_outer(&Q.outer, T.basis[0], P.depth, sigma)
     for s in range(1, T.w):
         if s != c and (T.free >> s) & 1:
-            Q.outer[Q.n_outer] = G.id[gj] if s == gc else G.basis[s]
-            Q.level[Q.n_outer] = 0
-            Q.value[Q.n_outer] = 0
-            Q.n_outer += 1
+            add_outer(&Q.outer, G.id[gj] if s == gc else G.basis[s], 0, 0)
     # the lane that is the basis vector of each column
     for s in range(n_basis):
         lane_of[s] = j if cols[s] == c else -1
@@ -506,12 +296,9 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
             continue
         if not w.counting and sign_after(&w.pr, G, gc, gj, g, cols[s]) > 0:
             flip(w, Q.row, T.id[lane_of[s]])
-            Q.value[Q.n_outer] = 1
+            add_outer(&Q.outer, T.id[lane_of[s]], Q.depth, 1)
         else:
-            Q.value[Q.n_outer] = -1
-        Q.outer[Q.n_outer] = T.id[lane_of[s]]
-        Q.level[Q.n_outer] = Q.depth
-        Q.n_outer += 1
+            add_outer(&Q.outer, T.id[lane_of[s]], Q.depth, -1)
     q = 0
     for s in range(n_basis):
         if used[s]:
@@ -527,7 +314,7 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
     L.w = q
     L.n = Q.n
     L.id = ids
-    L.outer = Q.outer
+    L.outer = Q.outer.id
     L.free = ((<uint64_t> 1 << q) - 1) & ~<uint64_t> 1
     for i in range(n_other):
         ids[q + i] = T.id[source[i]]
@@ -564,6 +351,7 @@ cdef void trace_rays(Worker *w, const Problem *P, const Tableau *T, const Entry 
     cdef int ids[MAX_RANK]
     cdef double value[MAX_RANK]
     cdef int s, i, sign, W = E.n_words
+    cdef bint turned
     for s in range(E.rho):
         ids[s] = T.basis[M.lane[s]]
         value[s] = 0
@@ -571,9 +359,10 @@ cdef void trace_rays(Worker *w, const Problem *P, const Tableau *T, const Entry 
             sign = <int> ((c[1 + (i >> 6)] >> (i & 63)) & 1) - <int> (
                 (c[1 + W + (i >> 6)] >> (i & 63)) & 1)
             value[s] += sign * E.rays.t[s * E.rays.ld + i]
-        if opposite != ((M.turned >> s) & 1):
+        turned = (M.turned >> s) & 1
+        if opposite != turned:
             value[s] = -value[s]
-    trace(w, P, P.depth, ids, value, E.rho)
+    trace(w, &P.outer, P.depth, ids, value, E.rho)
 
 
 cdef int look_up(Worker *w, Problem *P, const Tableau *T, const Entry *E,
@@ -628,7 +417,7 @@ cdef int solve(Worker *w, Problem *P, Tableau *T) noexcept nogil:
     cdef Match match
     if P.rho == 0:
         if w.tracing:
-            trace(w, P, P.depth, NULL, NULL, 0)
+            trace(w, &P.outer, P.depth, NULL, NULL, 0)
         return emit(w, P.row)
     if P.rho == 1:  # vectors parallel within tol
         if not w.counting:
@@ -638,7 +427,7 @@ cdef int solve(Worker *w, Problem *P, Tableau *T) noexcept nogil:
                     flip(w, P.row, T.id[k])
             value = sign
             if w.tracing:
-                trace(w, P, P.depth, T.basis, &value, 1)
+                trace(w, &P.outer, P.depth, T.basis, &value, 1)
         return emit(w, P.row)
     if P.n == P.rho + 1:
         return circuit(w, P, T, P.row)
@@ -697,26 +486,16 @@ cdef int read_off(Worker *w, const Problem *P, const Tableau *T, int c, int j, c
 
 
 cdef void trace_vertex(Worker *w, const Problem *P, const Tableau *T, int c, int j, int sigma,
-                       int *ids, double *value, int n) noexcept nogil:
+                       const int *ids, const double *values, int n) noexcept nogil:
     """`trace` for a chamber read off at a simple vertex of P, sigma the sign at infinity."""
-    cdef Problem Q
-    cdef int s
-    Q.n_outer = P.n_outer
-    for s in range(P.n_outer):
-        Q.outer[s] = P.outer[s]
-        Q.level[s] = P.level[s]
-        Q.value[s] = P.value[s]
-    Q.outer[Q.n_outer] = T.basis[0]
-    Q.level[Q.n_outer] = P.depth
-    Q.value[Q.n_outer] = sigma
-    Q.n_outer += 1
+    cdef Outer outer = P.outer
+    cdef int s, id
+    add_outer(&outer, T.basis[0], P.depth, sigma)
     for s in range(1, T.w):
-        if (T.id[j] if s == c else T.basis[s]) >= w.pr.first_generic:
-            Q.outer[Q.n_outer] = T.id[j] if s == c else T.basis[s]
-            Q.level[Q.n_outer] = 0
-            Q.value[Q.n_outer] = 0
-            Q.n_outer += 1
-    trace(w, &Q, P.depth + 1, ids, value, n)
+        id = T.id[j] if s == c else T.basis[s]
+        if id >= w.pr.first_generic:
+            add_outer(&outer, id, 0, 0)
+    trace(w, &outer, P.depth + 1, ids, values, n)
 
 
 cdef void turn(const Problem *P, uint64_t *bits, const uint64_t *members) noexcept nogil:
@@ -1080,250 +859,29 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
     return GO_ON
 
 
-# -- Python side ---------------------------------------------------------------------------
-
-cdef class Geometry:
-    """An arrangement ready for the kernels: floats, residues, classes (see `_tables.build`)."""
-    cdef readonly object tables
-    cdef readonly int n, m, r
-    cdef Residues res
-    cdef int n_primes
-    cdef double tol
-
-    def __init__(self, tables):
-        self.tables = tables
-        self.n = tables["n"]
-        self.m, self.r = tables["m"], tables["r"]
-        self.tol = tables["tol"]
-        cdef uint64_t[:, :, ::1] value = tables["value"]
-        cdef uint64_t[::1] p = tables["p"]
-        cdef uint64_t[::1] minus_inv = tables["minus_inv"]
-        cdef uint64_t[::1] one = tables["one"]
-        cdef uint64_t[:, ::1] inverse = tables["inverse"]
-        cdef double[::1] bits = tables["bits"]
-        cdef int[::1] shift = tables["shift"]
-        self.res.n_ids = value.shape[1]
-        self.res.r = self.r
-        self.res.n_primes = p.shape[0]
-        self.res.value = &value[0, 0, 0]
-        self.res.p = &p[0]
-        self.res.minus_inv = &minus_inv[0]
-        self.res.one = &one[0]
-        self.res.inverse = &inverse[0, 0]
-        self.res.bits = &bits[0]
-        self.res.shift = &shift[0]
-
-
-cdef class Enumeration:
-    """One thread's walk. `sink(n_rows)` is called with the number of rows in the current buffer
-    when it is full and returns (buffer, rows already in it), or None to stop."""
-    cdef Worker w
-    cdef Geometry geometry
-    cdef Problem top
-    cdef Catalogue catalogue
-    cdef object sink
-    cdef object buffer
-    cdef uint8_t *start
-    cdef object keep
-
-    def __cinit__(self):
-        memset(&self.w, 0, sizeof(Worker))
-        memset(&self.catalogue, 0, sizeof(Catalogue))
-        self.w.catalogue = &self.catalogue
-
-    def __init__(self, Geometry geometry, sink=None, *, only_simple=False, tracing=False):
-        """Without a sink the chambers are counted, not written."""
-        cdef Worker *w = &self.w
-        tables = geometry.tables
-        self.geometry = geometry
-        self.sink = sink
-        w.sink = <void *> self
-        w.counting = sink is None
-        w.only_simple = only_simple
-        w.tracing = tracing
-        w.n_samples, w.m, w.r = geometry.n, geometry.m, geometry.r
-        w.n_bytes = (w.n_samples + 7) // 8
-        w.n_words = (w.n_samples + 63) // 64
-        w.lanes = (w.n_samples + 7) & ~7
-        w.identity = tables["identity"]
-        cdef int[::1] member_start = tables["member_start"]
-        cdef int[::1] member = tables["member"]
-        cdef int[::1] class_of = tables["class_of"]
-        cdef uint64_t[::1] all_negative = tables["all_negative"]
-        cdef uint64_t[::1] cuts = tables["cuts"]
-        cdef double[::1] mix = tables["mix"]
-        w.member_start = &member_start[0]
-        w.member = &member[0]
-        w.class_of = &class_of[0]
-        w.all_negative = &all_negative[0]
-        w.cuts = &cuts[0]
-        w.mix = &mix[0]
-        w.pr.res = &geometry.res
-        w.pr.tol = geometry.tol
-        w.pr.first_generic = geometry.m + geometry.r
-        scratch = np.empty(geometry.res.n_primes + geometry.r * geometry.r, dtype=np.uint64)
-        cdef uint64_t[::1] view = scratch
-        w.pr.scratch = &view[0]
-        self.keep = [scratch]
-        self._root()
-
-    def __dealloc__(self):
-        cdef int i
-        for i in range(MAX_CHUNKS):
-            free(self.w.chunk[i])
-        clear(&self.catalogue)
-
-    def _root(self):
-        """The tableau of the whole arrangement with class 0 at infinity, in column 0."""
-        cdef Worker *w = &self.w
-        cdef Problem *P = &self.top
-        cdef int r = w.r, n = w.m, i, k, c, ld = (n + r + 7) & ~7
-        cdef Tableau T
-        cdef double x
-        cdef double[:, ::1] values = self.geometry.tables["floats"]   # (m + r, r)
-        cdef double unit = self.geometry.tables["input_error"]
-        lane_ids = np.concatenate([np.arange(n), np.arange(n + r, n + 2 * r)]).astype(np.int32)
-        cdef int[::1] ids = lane_ids
-        self.keep.append(lane_ids)
-        P.depth = 0
-        P.n = n
-        P.rho = r
-        P.row = <uint64_t *> w.all_negative
-        P.n_outer = 0
-        if not (new_tableau(w, &T, n, r, ld, r)
-                and new_tableau(w, &P.root, n, r, ld, r)):
-            raise MemoryError("no memory for the first tableau")
-        T.id = P.root.id = &ids[0]
-        T.outer = P.outer
-        T.det = 1 if self.geometry.tables["integral"] else INFINITY
-        T.free = ~<uint64_t> 0 if r == 64 else (<uint64_t> 1 << r) - 1
-        for c in range(r):
-            T.basis[c] = n + c
-            for k in range(ld):
-                T.t[c * ld + k] = values[k, c] if k < n + r else 0
-        T.integral = self.geometry.tables["integral"] and w.pr.tol <= 0
-        T.scale = 1
-        for c in range(r):
-            T.err[c] = T.g_err[c] = 0
-        tableau_measure(&w.pr, &T)
-        if w.pr.tol <= 0:
-            for c in range(r):
-                T.err[c] = unit * T.top[c]
-                T.g_err[c] = 2 * 2.0**-53 * T.g_top[c]
-        c = pivot_column(&w.pr, &T, 0)
-        tableau_pivot(&w.pr, &T, &P.root, 0, c)
-        c = c if c >= 0 else -1 - c
-        if c != 0:
-            T = P.root
-            for k in range(ld):
-                x = T.t[k]
-                T.t[k] = T.t[c * ld + k]
-                T.t[c * ld + k] = x
-            T.err[0], T.err[c] = T.err[c], T.err[0]
-            T.top[0], T.top[c] = T.top[c], T.top[0]
-            T.basis[0], T.basis[c] = T.basis[c], T.basis[0]
-            P.root.free = (T.free | (<uint64_t> 1 << c)) & ~<uint64_t> 1
-
-    def begin(self, sink):
-        """Write what follows to another sink."""
-        self.sink = sink
-        self.buffer = None
-        self.start = self.w.out = self.w.out_end = NULL
-
-    cdef int refill(self) except -1:
-        cdef Worker *w = &self.w
-        cdef uint8_t[:, ::1] view
-        answer = self.sink(self.filled)
-        if answer is None:
-            return STOP
-        self.buffer, used = answer
-        if w.tracing:
-            self._trace_into(self.buffer[1:], used)
-            view = self.buffer[0]
-        else:
-            view = self.buffer
-        if view.shape[0] < used + 2 or view.shape[1] != w.n_bytes:
-            raise RuntimeError("the sink gave a buffer without room for two rows")
-        self.start = &view[0, 0]
-        w.out = self.start + <Py_ssize_t> used * w.n_bytes
-        w.out_end = self.start + view.shape[0] * w.n_bytes
-        return GO_ON
-
-    def _trace_into(self, arrays, Py_ssize_t used):
-        cdef int32_t[:, ::1] ids = arrays[0]
-        cdef int8_t[:, ::1] levels = arrays[1]
-        cdef double[:, ::1] values = arrays[2]
-        self.w.trace_id = &ids[used // 2, 0]
-        self.w.trace_level = &levels[used // 2, 0]
-        self.w.trace_value = &values[used // 2, 0]
-
-    @property
-    def filled(self):
-        """Rows in the current buffer."""
-        if self.buffer is None:
-            return 0
-        return (self.w.out - self.start) // self.w.n_bytes
-
-    @property
-    def n_rows(self):
-        """Rows found so far; may be read from another thread."""
-        return 2 * self.w.n_pairs
-
-    @property
-    def stats(self):
-        return {"filter": self.w.pr.n_filter, "separation": self.w.pr.n_separation,
-                "exact": self.w.pr.n_exact}
-
-    def stop(self):
-        """Ask a running walk to end; it does so within microseconds."""
-        self.w.stop = 1
-
-    def run(self, int prefix, int first, int end, bint own):
-        """Walk the flats whose basis starts with `prefix` (negative: none) and goes on with an
-        index in first..end-1, and the section of the prefix itself where `own`.
-
-        True when done, False when stopped or, with only_simple, at the first degeneracy.
-        Raises ArithmeticError when the generic functionals were not generic.
-        """
-        cdef Worker *w = &self.w
-        cdef Problem *P = &self.top
-        cdef Mark at = w.at
-        cdef uint64_t *row
-        cdef int result
-        w.status = OK
-        with nogil:
-            if w.r == 1:
-                result = GO_ON
-                if own:
-                    row = words(w, w.n_samples, P.row)
-                    flip(w, row, 0)
-                    if w.tracing:
-                        trace_root(w, P)
-                    result = emit(w, row)
-            else:
-                result = start(w, P, prefix, first, end, own)
-        w.at = at
-        if w.pr.failed:
-            raise ArithmeticError("a generic functional met a vertex exactly")
-        if w.status == NO_MEMORY:
-            raise MemoryError("no memory for the walk's tableaux")
-        if w.status == DEGENERATE or w.status == STOPPED:
-            return False
-        return True
-
-
-cdef void trace_root(Worker *w, const Problem *P) noexcept nogil:
-    cdef int i = 0
-    cdef double one = 1
-    trace(w, P, 0, &i, &one, 1)
-
-
-cdef int start(Worker *w, const Problem *P, int prefix, int first, int end,
+cdef int walk(Worker *w, const Problem *P, int prefix, int first, int end,
                bint own) noexcept nogil:
+    """Walk the flats whose basis starts with `prefix` (negative: none) and goes on with an index
+    in first..end-1, and the section of the prefix itself where `own`."""
     cdef Tableau *T = <Tableau *> &P.root
     cdef Tableau child
-    cdef uint64_t *vertical = words(w, P.n, NULL)
-    cdef uint64_t *inside = words(w, P.n, NULL)
+    cdef uint64_t *row
+    cdef uint64_t *vertical
+    cdef uint64_t *inside
+    cdef double one = 1
+    cdef int zero = 0
+    if w.r == 1:
+        if not own:
+            return GO_ON
+        row = words(w, w.n_samples, P.row)
+        if row == NULL:
+            return STOP
+        flip(w, row, 0)
+        if w.tracing:
+            trace(w, &P.outer, 0, &zero, &one, 1)
+        return emit(w, row)
+    vertical = words(w, P.n, NULL)
+    inside = words(w, P.n, NULL)
     if vertical == NULL or inside == NULL:
         return STOP
     put(vertical, 0)

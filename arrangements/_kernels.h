@@ -299,7 +299,7 @@ static ar_compare_fn ar_compare = ar_compare_base;
 static ar_signs_fn ar_signs = ar_signs_base;
 
 /* Choose the kernels; ARRANGEMENTS_SIMD=baseline|avx2|avx512 lowers the choice. */
-static const char *ar_dispatch(void) {
+__attribute__((unused)) static const char *ar_dispatch(void) {
 #if defined(__x86_64__)
     const char *want = getenv("ARRANGEMENTS_SIMD");
     int level = !want || !*want ? 2 : !strcmp(want, "baseline") ? 0 : !strcmp(want, "avx2") ? 1 : 2;

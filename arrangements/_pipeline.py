@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._chambers import Enumeration, Geometry
+from ._enumeration import Enumeration, Geometry
 
 SMALL = 1 << 15  # rows below which starting a thread costs more than the walk
 TASK_ROWS = 1 << 16

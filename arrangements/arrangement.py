@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import _closed, _pipeline, _tables
-from ._chambers import Geometry
+from ._enumeration import Geometry
 from ._points import Witnesses
 from ._progress import progress_bar
 from ._validate import (

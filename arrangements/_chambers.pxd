@@ -1,0 +1,18 @@
+"""The walk over flats; see `_chambers.pyx`."""
+from libc.stdint cimport uint64_t
+
+from arrangements._predicates cimport Tableau
+from arrangements._worker cimport Outer, Worker
+
+# Positive(B, phi): lanes 0..n-1 of the tableau are B, the functional follows (all r of them at the
+# top). Columns and outer vectors are a basis of R^r.
+cdef struct Problem:
+    int depth
+    int n
+    int rho
+    uint64_t *row              # signs settled outside B; B itself negative
+    Outer outer
+    Tableau root
+
+cdef int walk(Worker *w, const Problem *P, int prefix, int first, int end,
+              bint own) noexcept nogil
