@@ -142,7 +142,8 @@ cdef class Enumeration:
         tableau_measure(&w.pr, &T)
         if w.pr.tol <= 0:
             for c in range(r):
-                T.err[c] = unit * T.top[c]
+                # 1e-290 is more than all that can underflow in a walk
+                T.err[c] = unit * T.top[c] + (1e-290 if unit > 0 else 0)
                 T.g_err[c] = 2 * 2.0**-53 * T.g_top[c]
         c = pivot_column(&w.pr, &T, 0)
         tableau_pivot(&w.pr, &T, &P.root, 0, c)

@@ -1,0 +1,122 @@
+"""The walk's own promises: what happens when memory, a sink or chance fails it."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import instances
+from arrangements import Arrangement, _pipeline, _tables
+from arrangements._enumeration import Enumeration
+from oracles import chambers_brute
+
+
+def patterns(X):
+    return {tuple(p) for p in Arrangement(X).dichotomies().to_numpy().tolist()}
+
+
+@pytest.mark.parametrize("bits", range(1, 12))
+@pytest.mark.parametrize("name", ["braid", "threshold", "resonance", "generic"])
+def test_functionals_that_are_not_generic_are_noticed_never_trusted(bits, name, monkeypatch):
+    rows = {
+        "braid": instances.braid(4),
+        "threshold": instances.threshold(3),
+        "resonance": instances.resonance(4),
+        "generic": instances.small_integers(9, 3, low=-3, high=3),
+    }[name]
+    monkeypatch.setattr(_tables, "FUNCTIONAL_BITS", bits)
+    try:
+        found = patterns(rows)
+    except ArithmeticError:
+        assert bits < 8
+        return
+    assert found == set(chambers_brute(rows))
+
+
+def test_other_functionals_are_tried_after_a_failure(monkeypatch):
+    seeds = []
+    build = _tables.build
+
+    def recorded(reduction, *, tol=None, seed=0):
+        seeds.append(seed)
+        return build(reduction, tol=tol, seed=seed)
+
+    monkeypatch.setattr(_tables, "FUNCTIONAL_BITS", 3)
+    monkeypatch.setattr(_tables, "build", recorded)
+    for low in range(1, 30):
+        rows = instances.small_integers(8, 3, low=-low, high=low)
+        try:
+            assert patterns(rows) == set(chambers_brute(rows))
+        except ArithmeticError:
+            continue
+    assert max(seeds) > 0
+
+
+class _BrokenSinkError(Exception):
+    pass
+
+
+def test_an_error_in_the_sink_reaches_the_caller():
+    def sink(used):
+        if used:
+            raise _BrokenSinkError
+        return np.empty((16, 3), dtype=np.uint8), 0
+
+    A = Arrangement(instances.generic(20, 3))
+    walk = Enumeration(A._geometry(), sink)
+    with pytest.raises(_BrokenSinkError):
+        walk.run(-1, 1, 20, True)
+
+
+def test_memory_that_runs_out_while_growing_is_an_error_not_a_short_answer(monkeypatch):
+    def full(self, used):
+        if used:
+            raise MemoryError("no room")
+        return np.empty((64, 3), dtype=np.uint8), 0
+
+    monkeypatch.setattr(_pipeline.Grown, "__call__", full)
+    for jobs in (1, 2):
+        with pytest.raises(MemoryError, match="no room"):
+            Arrangement(instances.generic(20, 4)).dichotomies(n_jobs=jobs)
+    assert threading.active_count() == 1
+
+
+def test_a_first_guess_that_is_too_small_grows():
+    A = Arrangement(instances.threshold(4))
+    expected = A.dichotomies()
+    for capacity in (2, 3, 100):
+        packed = _pipeline.store(A._geometry(), capacity, 1, watch=lambda rows: None)
+        assert np.array_equal(packed, expected.packed)
+
+
+def test_counting_stops_at_its_limit():
+    A = Arrangement(instances.generic(60, 5))
+    assert _pipeline.count(A._geometry(), limit=1000) > 1000
+
+
+@pytest.mark.parametrize("r", [3, 4, 6])
+def test_tasks_cover_the_walk_once(r):
+    A = Arrangement(instances.generic(24, r))
+    assert sum(task.rows for task in _pipeline.tasks(24, r, 2)) == A.cover_bound()
+    A._geometry()
+    pieces = []
+    for task in _pipeline.tasks(24, r, 2):
+        sink = _pipeline.Grown(np.empty((task.rows, 3), dtype=np.uint8))
+        walk = Enumeration(A._geometry(), sink)
+        assert walk.run(*task[:4])
+        assert walk.filled == task.rows
+        pieces.append(sink.buffer[: walk.filled])
+    assert np.array_equal(np.concatenate(pieces), A.dichotomies().packed)
+
+
+def test_local_problems_too_large_for_a_list_are_walked():
+    # 12 generic vectors of rank 7 in a hyperplane of rank 8, and one outside
+    rng = np.random.default_rng(0)
+    inner = rng.integers(-3, 4, size=(14, 7))
+    rows = np.zeros((15, 8), dtype=int)
+    rows[:14, :7] = inner
+    rows[14, 7] = 1
+    inner_count = Arrangement(inner).count_dichotomies()
+    A = Arrangement(rows)
+    assert len(A.dichotomies()) == A.count_dichotomies() == 2 * inner_count
+    assert len(np.unique(A.dichotomies().packed, axis=0)) == 2 * inner_count
