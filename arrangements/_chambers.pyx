@@ -507,65 +507,20 @@ cdef void turn(const Problem *P, uint64_t *bits, const uint64_t *members) noexce
         bits[n_words(P.n) - 1] &= (<uint64_t> 1 << (P.n & 63)) - 1
 
 
-cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const uint64_t *vertical,
-                 const uint64_t *inside) noexcept nogil:
-    """The chambers at the flat of T (rank t) in the section V_{t+1}, cut out by g_{t+2}..g_r."""
-    cdef Mark at = w.at
-    cdef Tableau G[2]
-    cdef const Tableau *S = T
-    cdef uint64_t *v
-    cdef uint64_t *z
-    cdef uint64_t *pos
-    cdef uint64_t *less
-    cdef uint64_t *open
-    cdef uint64_t *bits
-    cdef uint64_t *row
-    cdef double *lo
-    cdef double *hi
-    cdef double *inverse
-    cdef double l, h
-    cdef int k, c, which = 0, gj = P.n + t + 1, g = P.n + t, result
+cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const Tableau *S, int c,
+                 const double *lo, const double *hi, const uint64_t *pos, uint64_t *less,
+                 uint64_t *open, uint64_t *bits, const uint64_t *inside) noexcept nogil:
+    """The chambers at the flat of T (rank t) in the section V_{t+1}, cut out by g_{t+2}..g_r.
+
+    S is T with g_{t+3}..g_r pivoted in, c its last free column, and g_{t+2} a lane like others on
+    that line, whose slopes and signs are lo, hi and pos.
+    """
     cdef int sign[MAX_RANK]
-    cdef bint simple = count(inside, P.n) == t
-    if w.counting and simple:
-        w.n_pairs += 1
-        return GO_ON
-    if w.only_simple:
-        w.status = DEGENERATE
-        return STOP
-    if w.counting:
-        return descend(w, P, T, -1, -1, T, -1, -1, -1, inside, P.row, 1)
-    if t < w.r - 2:
-        if not (new_tableau(w, &G[0], T.n, T.n_g, T.ld, T.w)
-                and new_tableau(w, &G[1], T.n, T.n_g, T.ld, T.w)):
-            return STOP
-    for k in range(w.r, t + 2, -1):
-        c = pivot_column(&w.pr, S, P.n + k - 1)
-        tableau_pivot(&w.pr, S, &G[which], P.n + k - 1, c)
-        S = &G[which]
-        which = 1 - which
-    c = ar_lowest(S.free)
-    v = words(w, P.n, vertical)
-    z = words(w, P.n, inside)
-    lo = <double *> take(w, T.ld * sizeof(double))
-    hi = <double *> take(w, T.ld * sizeof(double))
-    inverse = <double *> take(w, T.ld * sizeof(double))
-    pos = words(w, T.ld, NULL)
-    less = words(w, T.ld, NULL)
-    open = words(w, T.ld, NULL)
-    bits = words(w, T.ld, NULL)
-    if (v == NULL or z == NULL or lo == NULL or hi == NULL or inverse == NULL or pos == NULL or less == NULL
-            or open == NULL or bits == NULL):
-        return STOP
-    # one lane's slope interval, before classify blanks the lanes of the functionals
-    ar_slopes(S.t + (gj & ~7), S.t + c * S.ld + (gj & ~7), S.g_err[0], S.g_err[c],
-              False, 8, lo, hi, inverse)
-    l = lo[gj & 7]
-    h = hi[gj & 7]
-    if classify(w, <Tableau *> S, P.n, S.t + c * S.ld, S.err[c], lo, hi, inverse, pos, v,
-                z) != GO_ON:
-        return STOP
-    ar_compare(lo, hi, l, h, T.ld, less, open)
+    cdef double x[24]          # slope interval of g_{t+2}, from its group of eight lanes
+    cdef int gj = P.n + t + 1, g = P.n + t, k = gj & ~7
+    cdef uint64_t *row
+    ar_slopes(S.t + k, S.t + c * S.ld + k, S.g_err[0], S.g_err[c], False, 8, x, x + 8, x + 16)
+    ar_compare(lo, hi, x[gj & 7], x[8 + (gj & 7)], T.ld, less, open)
     ray_signs(w, S, c, gj, P.n, less, pos, open, bits)
     signs_after(&w.pr, S, c, gj, g, sign)
     if sign[0] < 0:
@@ -573,10 +528,47 @@ cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const uin
     row = settled(w, P, bits)
     if row == NULL:
         return STOP
-    if simple:
-        result = read_off(w, P, S, c, gj, sign, row)
-    else:
-        result = descend(w, P, T, -1, -1, S, c, gj, g, inside, row, sign[0])
+    if count(inside, P.n) == t:
+        return read_off(w, P, S, c, gj, sign, row)
+    return descend(w, P, T, -1, -1, S, c, gj, g, inside, row, sign[0])
+
+
+cdef int section_counts(Worker *w, const Problem *P, const Tableau *T, int t,
+                        const uint64_t *inside) noexcept nogil:
+    """The number of chambers `section` finds; it depends on the flat alone."""
+    if count(inside, P.n) == t:
+        w.n_pairs += 1
+        return GO_ON
+    return descend(w, P, T, -1, -1, T, -1, -1, -1, inside, P.row, 1)
+
+
+cdef int section_of_node(Worker *w, const Problem *P, const Tableau *T, int t,
+                         const uint64_t *vertical, const uint64_t *inside) noexcept nogil:
+    """`section` at a flat of rank below r - 2, where functionals must be pivoted in first."""
+    cdef Mark at = w.at
+    cdef Tableau G[2]
+    cdef const Tableau *S = T
+    cdef int k, c, which = 0, result
+    cdef uint64_t *v = words(w, P.n, vertical)
+    cdef uint64_t *z = words(w, P.n, inside)
+    cdef double *lo = <double *> take(w, 3 * T.ld * sizeof(double))
+    cdef uint64_t *pos = <uint64_t *> take(w, 4 * n_words(T.ld) * sizeof(uint64_t))
+    if (v == NULL or z == NULL or lo == NULL or pos == NULL
+            or not new_tableau(w, &G[0], T.n, T.n_g, T.ld, T.w)
+            or not new_tableau(w, &G[1], T.n, T.n_g, T.ld, T.w)):
+        return STOP
+    for k in range(w.r, t + 2, -1):
+        c = pivot_column(&w.pr, S, P.n + k - 1)
+        tableau_pivot(&w.pr, S, &G[which], P.n + k - 1, c)
+        S = &G[which]
+        which = 1 - which
+    c = ar_lowest(S.free)
+    if classify(w, <Tableau *> S, P.n, S.t + c * S.ld, S.err[c], lo, lo + T.ld, lo + 2 * T.ld, pos,
+                v, z) != GO_ON:
+        return STOP
+    k = n_words(T.ld)
+    result = section(w, P, T, t, S, c, lo, lo + T.ld, pos, pos + k, pos + 2 * k, pos + 3 * k,
+                     inside)
     w.at = at
     return result
 
@@ -647,7 +639,12 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     if classify(w, T, n, T.t + c * ld, T.err[c], lo, hi, inverse, pos, vertical,
                 inside) != GO_ON:
         return STOP
-    if own and section(w, P, T, P.rho - 2, vertical, inside) != GO_ON:
+    if own and not w.counting:
+        at = w.at
+        if section(w, P, T, P.rho - 2, T, c, lo, hi, pos, less, open, bits, inside) != GO_ON:
+            return STOP
+        w.at = at
+    elif own and section_counts(w, P, T, P.rho - 2, inside) != GO_ON:
         return STOP
     while first < end and has(vertical, first):
         first += 1
@@ -820,7 +817,10 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
             beta_err += w.mix[s] * (T.err[s] + 1e-14 * T.top[s])
     if classify(w, T, n, beta, beta_err, lo, hi, inverse, pos, vertical, inside) != GO_ON:
         return STOP
-    if own and section(w, P, T, t, vertical, inside) != GO_ON:
+    if own and not w.counting:
+        if section_of_node(w, P, T, t, vertical, inside) != GO_ON:
+            return STOP
+    elif own and section_counts(w, P, T, t, inside) != GO_ON:
         return STOP
     if not new_tableau(w, &child, T.n, T.n_g, ld, T.w):
         return STOP
