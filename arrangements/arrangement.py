@@ -97,6 +97,9 @@ class Arrangement:
         return (f"Arrangement(n={self.n}, d={self.d}, rank={self.rank}, "
                 f"n_hyperplanes={self.n_hyperplanes}, exact={self.exact})")
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_geometry_cache": None}
+
     @property
     def n(self) -> int:
         return self._reduction.n

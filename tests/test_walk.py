@@ -1,5 +1,6 @@
 """The walk's own promises: what happens when memory, a sink or chance fails it."""
 
+import pickle
 import threading
 
 import numpy as np
@@ -120,3 +121,11 @@ def test_local_problems_too_large_for_a_list_are_walked():
     A = Arrangement(rows)
     assert len(A.dichotomies()) == A.count_dichotomies() == 2 * inner_count
     assert len(np.unique(A.dichotomies().packed, axis=0)) == 2 * inner_count
+
+
+def test_arrangements_and_their_patterns_can_be_pickled():
+    D = Arrangement(instances.threshold(3)).dichotomies()
+    copy = pickle.loads(pickle.dumps(D))
+    assert copy == D
+    assert copy.witness(5) == D.witness(5)
+    assert copy.arrangement.dichotomies() == D

@@ -1,0 +1,1 @@
+# Nothing for Python: recurring arrangements are reached from `_chambers` by cimport.
