@@ -18,17 +18,21 @@ compile_args = [*FLAGS[MODE], "-ffp-contract=off", "-fno-math-errno", "-fno-trap
 link_args = [flag for flag in FLAGS[MODE] if flag.startswith("-fsanitize")]
 
 extensions = [
-    Extension(f"arrangements.{name}", [f"arrangements/{name}.pyx"], depends=["arrangements/_kernels.h"],
-              include_dirs=["arrangements"], extra_compile_args=compile_args,
-              extra_link_args=link_args)
+    Extension(f"arrangements.{name}", [f"arrangements/{name}.pyx"],
+              depends=["arrangements/_kernels.h"], include_dirs=["arrangements"],
+              extra_compile_args=compile_args, extra_link_args=link_args)
     for name in ("_predicates", "_catalogue", "_worker", "_chambers", "_enumeration")
 ]
 
+CHECKED = MODE != "release"
 setup(ext_modules=cythonize(
     extensions,
     language_level=3,
     compiler_directives={
-        "boundscheck": MODE != "release",
+        "boundscheck": CHECKED,
+        "wraparound": False,
+        "initializedcheck": CHECKED,
+        "cdivision": True,
         "overflowcheck": MODE == "debug",
         "embedsignature": True,
     },

@@ -1,4 +1,3 @@
-# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Chambers of small arrangements that recur.
 
 Degenerate data meet the same local arrangements B at vertex after vertex: 24,943 times at the
@@ -11,6 +10,7 @@ belongs to a chamber of the vectors so far exactly when every one of them is non
 that agrees with it weakly: covectors are the compositions of cocircuits, and restrictions of
 covectors are covectors (Bjoerner et al., Oriented Matroids, 1999, sections 3.7 and 3.3).
 """
+cimport cython
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
@@ -33,6 +33,7 @@ cdef struct Search:
     uint64_t apart[64][8]        # rays on which the element is not zero
 
 
+@cython.overflowcheck(False)  # hashes wrap
 cdef uint64_t hash_key(const int *key, int n, int rho, int size) noexcept nogil:
     cdef uint64_t h = <uint64_t> 0x14650FB0739D0383 + <uint64_t> (64 * n + rho)
     cdef int i
@@ -174,6 +175,7 @@ cdef bint build(Entry *E) noexcept nogil:
     return done
 
 
+@cython.overflowcheck(False)  # hashes wrap
 cdef inline uint64_t mixed(uint64_t x) noexcept nogil:
     x = (x ^ (x >> 31)) * <uint64_t> 0x9E3779B97F4A7C15
     return x ^ (x >> 29)
@@ -191,6 +193,7 @@ cdef void sort_by(const uint64_t *value, int *order, int n) noexcept nogil:
             j -= 1
 
 
+@cython.overflowcheck(False)  # hashes wrap
 cdef int normal_form(const Tableau *T, int *key, Match *M) noexcept nogil:
     """Write the dependent vectors as primitive rows, in an order and with signs that do not depend
     on how they came (as far as hashes of |entries| tell rows and columns apart; where they do not

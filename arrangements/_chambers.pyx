@@ -1,4 +1,3 @@
-# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Every chamber of a central arrangement, each once, without a linear program or a hash table.
 
 The vectors A of rank r are cut by a generic flag V_1 < V_2 < ... < V_r = R^r, V_k = {g_{k+1} = ... =
@@ -318,7 +317,7 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
     L.free = ((<uint64_t> 1 << q) - 1) & ~<uint64_t> 1
     for i in range(n_other):
         ids[q + i] = T.id[source[i]]
-    ids[Q.n] = G.id[g]
+    ids[Q.n] = G.id[g] if g >= 0 else -1
     for s in range(q):
         ids[s] = T.id[lane_of[s]]
         L.basis[s] = ids[s]

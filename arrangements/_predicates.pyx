@@ -1,4 +1,3 @@
-# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """From coordinates to signs: the only file of the engine that does so.
 
 A *tableau* holds vectors in coordinates of a basis made of arrangement rows, unit vectors and
@@ -12,6 +11,7 @@ is decided in three stages, and the stage that decided is counted:
 
 With `tol` the stages 2 and 3 are off and everything under `tol` is zero.
 """
+cimport cython
 from libc.math cimport INFINITY, fabs, fmax, frexp, ldexp, rint
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -497,6 +497,7 @@ cdef int64_t gcd(int64_t a, int64_t b) noexcept nogil:
     return a
 
 
+@cython.overflowcheck(False)  # the hash wraps
 cdef int _keep_ray(_Search *S, const int64_t *v) noexcept nogil:
     """Add a ray unless its flat was met before; 1 when there are too many."""
     cdef uint64_t plus = 0, minus = 0, zero, h

@@ -1,4 +1,3 @@
-# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """What one walking thread owns: scratch memory, bit masks of lanes, and the rows it writes.
 
 Rows are words of 64 samples in memory and ceil(n/8) bytes in the output; a chamber is written

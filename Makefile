@@ -1,0 +1,130 @@
+# Needs Python >= 3.11 with its headers, a C compiler and make; everything else goes into .venv.
+#   make run          build, and enumerate the dichotomies of the iris data
+#   make test         every test: quick and full tier, debug and sanitized kernels, a wheel
+#   make quick        the quick tier alone
+#   make lint         ruff, mypy, cython-lint
+#   make bench        the benchmarks (minutes)
+#   make clean        remove .venv and everything built
+# Another interpreter: make PYTHON=/path/to/python3 run
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := run
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: run test quick full debug-test sanitize-test wheel-test lint bench clean
+
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$p"; break; }; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+PYTEST := $(BIN)/pytest -p no:cacheprovider
+# build modes are chosen below, not by the caller's environment
+unexport ARRANGEMENTS_BUILD
+unexport PYTHONPATH
+
+COMPILED := setup.py pyproject.toml $(wildcard arrangements/*.pyx arrangements/*.pxd arrangements/*.h)
+PACKAGED := $(COMPILED) MANIFEST.in README.md LICENSE \
+	$(wildcard arrangements/*.py arrangements/*.pyi arrangements/py.typed cvxlayer/*.py)
+COPY := tar cf - $(PACKAGED) | tar xf - -C
+# of the quick tier, what runs the kernels; not what promises a time
+KERNEL_TESTS := -m "not full" -k "not before_any_work" tests/test_walk.py tests/test_chambers.py \
+	tests/test_known_counts.py tests/test_near_degenerate.py tests/test_streaming.py
+
+run: $(VENV)/.built
+	$(BIN)/arrangements enumerate iris --columns 0-2 --bias
+
+# The last is the longest, and what it prints last is pytest's summary.
+test: quick debug-test sanitize-test wheel-test full
+
+quick: $(VENV)/.built $(VENV)/.test
+	$(PYTEST) -m "not full"
+
+# The laws of the chambers on 3000 examples each, then all that takes seconds to minutes.
+full: $(VENV)/.built $(VENV)/.test
+	ARRANGEMENTS_TESTS=full $(PYTEST) -m "not full" tests/test_chambers.py
+	$(PYTEST) -m full
+
+lint: $(VENV)/.built $(VENV)/.test $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(filter %.pyx %.pxd,$(COMPILED))
+
+bench: $(VENV)/.built $(VENV)/.test
+	$(BIN)/python bench/enumerate.py
+	$(BIN)/python bench/cover.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -f arrangements/*.c arrangements/*.so
+	find arrangements cvxlayer tests bench -name __pycache__ -prune -exec rm -rf {} +
+
+# -- environment ---------------------------------------------------------------------------
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(NEW_ENOUGH)' || { \
+	  echo "Python 3.11 or newer is needed and was not found; install it, or name it:" \
+	       "make PYTHON=/path/to/python3" >&2; exit 1; }
+	@command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null || { \
+	  echo "a C compiler is needed and was not found; on Debian: apt install gcc" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import os, sys, sysconfig; \
+	  sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' || { \
+	  echo "the headers of $(PYTHON) (Python.h) are needed and were not found;" \
+	       "on Debian: apt install python3-dev" >&2; exit 1; }
+	@if "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null; then \
+	  "$(PYTHON)" -m venv --clear $(VENV); \
+	elif "$(PYTHON)" -m pip --version >/dev/null 2>&1; then \
+	  "$(PYTHON)" -m venv --clear --without-pip $(VENV) && \
+	  "$(PYTHON)" -m pip --python $(BIN)/python install --quiet pip; \
+	else \
+	  echo "$(PYTHON) cannot make virtual environments (no ensurepip);" \
+	       "on Debian: apt install python3-venv" >&2; exit 1; \
+	fi
+	@touch $@
+
+# Editable: Python sources are used where they are, compiled ones are built again when they change.
+# Generated C is removed first, it may stem from another build mode.
+$(VENV)/.built: $(VENV)/.made $(COMPILED)
+	rm -f arrangements/*.c
+	$(PIP) install --editable '.[data]'
+	@touch $@
+
+$(VENV)/.test $(VENV)/.dev: $(VENV)/.made pyproject.toml
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(@F:.%=%)"], sep="\n")' > $@.txt
+	$(PIP) install -r $@.txt
+	@touch $@
+
+# -- other builds of the kernels, beside the release build ---------------------------------
+
+build/debug/.built build/sanitize/.built: $(VENV)/.made $(PACKAGED)
+	rm -rf $(@D)
+	mkdir -p $(@D)/source
+	$(COPY) $(@D)/source
+	ARRANGEMENTS_BUILD=$(notdir $(@D)) $(PIP) install --no-deps --target $(@D)/site $(@D)/source
+	@touch $@
+
+debug-test: build/debug/.built $(VENV)/.built $(VENV)/.test
+	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/debug/site $(PYTEST) $(KERNEL_TESTS)
+
+sanitize-test: build/sanitize/.built $(VENV)/.built $(VENV)/.test
+	@test -e "$$(gcc -print-file-name=libasan.so)" -a -e "$$(gcc -print-file-name=libubsan.so)" || { \
+	  echo "the sanitizer libraries of gcc (libasan, libubsan) were not found" >&2; exit 1; }
+	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/sanitize/site PYTHONMALLOC=malloc \
+	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	  LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	  $(PYTEST) --capture=sys $(KERNEL_TESTS)
+
+# A wheel from clean sources, in an environment and a folder that know nothing of this checkout.
+wheel-test: $(VENV)/.made
+	@set -e; away=$$(mktemp -d); trap 'rm -rf "$$away"' EXIT; trap 'exit 130' INT TERM; \
+	mkdir "$$away/source" "$$away/checks"; \
+	$(COPY) "$$away/source"; \
+	tar cf - --exclude=__pycache__ --exclude='.*' tests docs bench \
+	  $(wildcard *.md) LICENSE pyproject.toml | tar xf - -C "$$away/checks"; \
+	$(PIP) wheel --no-deps --wheel-dir "$$away" "$$away/source"; \
+	$(BIN)/python -m venv --without-pip "$$away/venv"; \
+	$(PIP) --python "$$away/venv/bin/python" install \
+	  "arrangements[test] @ file://$$(echo "$$away"/arrangements-*.whl)"; \
+	cd "$$away/checks"; "$$away/venv/bin/pytest" -p no:cacheprovider -m "not full"

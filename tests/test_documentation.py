@@ -1,0 +1,108 @@
+"""Everything that the documentation shows happens: doctests, examples, printed output, links."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import arrangements
+import cvxlayer
+from arrangements import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")])
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MODULES = sorted(
+    name
+    for package in (arrangements, cvxlayer)
+    for _, name, _ in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+    if not name.endswith("__main__")
+)
+
+
+def blocks(page, language):
+    """Text and first line number of the page's fenced blocks in one language."""
+    text = page.read_text(encoding="utf-8")
+    for match in FENCE.finditer(text):
+        if match[1] == language:
+            yield match[2], text.count("\n", 0, match.start(2)) + 1
+
+
+def run_page(page):
+    """Run the page's Python blocks in order and in one namespace, as a reader would."""
+    names = {"__name__": "__main__"}
+    for code, line in blocks(page, "python"):
+        if code.lstrip().startswith(">>>"):
+            test = doctest.DocTestParser().get_doctest(code, names, page.name, str(page), line - 1)
+            out = []
+            # clear_globs=False: later blocks use the names of earlier ones.
+            doctest.DocTestRunner().run(test, out=out.append, clear_globs=False)
+            names.update(test.globs)
+            assert not out, "".join(out)
+        else:
+            exec(compile("\n" * (line - 1) + code, str(page), "exec"), names)
+
+
+def commands(page):
+    """(arguments, output) of every `$ arrangements ...` in the page's console blocks."""
+    for text, _ in blocks(page, "console"):
+        for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            program, *arguments = command.split()
+            if program == "arrangements":
+                yield arguments, output
+
+
+def timeless(output):
+    """The output without what differs from run to run."""
+    return re.sub(r"(?m)^(time|chambers per second|peak memory) .*$", r"\1", output).split()
+
+
+def failed_doctests(module):
+    return doctest.testmod(importlib.import_module(module)).failed
+
+
+@pytest.mark.parametrize("module", ["arrangements", "cvxlayer", *MODULES])
+def test_doctests_of_a_module(module):
+    assert failed_doctests(module) == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_a_page(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_page(page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_of_a_page_print_what_it_shows(page, capsys, tmp_path, monkeypatch):
+    pytest.importorskip("sklearn")
+    monkeypatch.chdir(tmp_path)
+    for arguments, output in commands(page):
+        assert cli.main(arguments) == 0
+        assert timeless(capsys.readouterr().out) == timeless(output)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\((?!\w+:)([^)#\s]+)", text)
+    # Outside a checkout only some folders are there.
+    known = [link for link in links if (page.parent / link).parent.is_dir()]
+    assert [link for link in known if not (page.parent / link).exists()] == []
+
+
+def test_a_wrong_example_is_noticed(tmp_path):
+    page = tmp_path / "wrong.md"
+    for code, error in [
+        ("x = 1\nassert x == 2\n", AssertionError),
+        (">>> 1 + 1\n3\n", AssertionError),
+        ("import nothing_of_this_name\n", ImportError),
+    ]:
+        page.write_text(f"Text.\n\n```python\n{code}```\n", encoding="utf-8")
+        with pytest.raises(error):
+            run_page(page)
+    page.write_text("```python\nx = 3\n```\n\n```python\n>>> x\n3\n```\n", encoding="utf-8")
+    run_page(page)
