@@ -36,6 +36,7 @@ __all__ = [
     "InputError",
     "count_dichotomies",
     "cover_bound",
+    "data",
     "dichotomies",
     "iter_dichotomies",
     "load",

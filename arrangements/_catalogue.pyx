@@ -15,7 +15,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
-from arrangements._predicates cimport Rays, Tableau, find_rays, gcd
+from arrangements._predicates cimport Tableau, find_rays, gcd
 
 cdef extern from "<stdlib.h>" nogil:
     void *aligned_alloc(size_t alignment, size_t size)
@@ -85,16 +85,15 @@ cdef int list_chambers(Search *S, int k, uint64_t signs, const uint64_t *plus,
 
 cdef int count_positive(Entry *E) noexcept nogil:
     """Chambers on which one generic functional is positive: the nonzero coefficient that every
-    generic functional gives (Zaslavsky 1975). Found at a functional that is a vector of large,
-    very different weights; rays decide."""
+    generic functional gives (Zaslavsky 1975). Here one with infinitely different weights."""
     cdef int q, s, i, w, W = E.n_words, n = 0
     cdef uint64_t pos[8]
-    cdef double x, weight
+    cdef double x
     cdef uint64_t bad, opposite
     cdef uint64_t *c
     memset(pos, 0, sizeof(pos))
     for i in range(E.rays.count):
-        # lexicographic: infinitely different weights are generic
+        # the first coordinate that is not zero decides
         for s in range(E.rho):
             x = E.rays.t[s * E.rays.ld + i]
             if x != 0:
@@ -114,7 +113,7 @@ cdef int count_positive(Entry *E) noexcept nogil:
 cdef bint build(Entry *E) noexcept nogil:
     """List the chambers; False if they are too many."""
     cdef Search S
-    cdef int i, k, W, sign, positive, negative
+    cdef int i, k, W, positive, negative
     cdef double sets = 1
     cdef uint64_t bit
     cdef uint64_t all_rays[8]
@@ -198,7 +197,7 @@ cdef int normal_form(const Tableau *T, int *key, Match *M) noexcept nogil:
     """Write the dependent vectors as primitive rows, in an order and with signs that do not depend
     on how they came (as far as hashes of |entries| tell rows and columns apart; where they do not
     the form is one of several, which costs a second entry and nothing else)."""
-    cdef int rho = T.w, m = T.n - T.w, i, s, k, x, first
+    cdef int rho = T.w, m = T.n - T.w, i, s, k, x
     cdef int a[512]
     cdef int64_t g
     cdef uint64_t row[64]

@@ -1,10 +1,10 @@
 """Every chamber of a central arrangement, each once, without a linear program or a hash table.
 
-The vectors A of rank r are cut by a generic flag V_1 < V_2 < ... < V_r = R^r, V_k = {g_{k+1} = ... =
-g_r = 0}. Chambers that meet V_k but not V_{k-1} are, up to sign, those of A restricted to V_k on
-which g_k > 0, and each of these has a unique vertex where g_k / a_0 is smallest: a flat F of rank
-k - 1 that avoids a_0. So the chambers are found by one depth-first walk over the flats F of all
-ranks < r that avoid a_0 (by their lexicographically smallest bases), and
+The vectors A of rank r are cut by a generic flag V_1 < V_2 < ... < V_r = R^r,
+V_k = {g_{k+1} = ... = g_r = 0}. Chambers that meet V_k but not V_{k-1} are, up to sign, those of A
+restricted to V_k on which g_k > 0, and each of these has a unique vertex where g_k / a_0 is
+smallest: a flat F of rank k - 1 that avoids a_0. So the chambers are found by one depth-first walk
+over the flats F of all ranks < r that avoid a_0 (by their lexicographically smallest bases), and
 
     chambers at F = signs of the ray  x  Positive(A_F, phi),   phi = g_k - (g_k.v / a_0.v) a_0,
 
@@ -367,7 +367,7 @@ cdef void trace_rays(Worker *w, const Problem *P, const Tableau *T, const Entry 
 cdef int look_up(Worker *w, Problem *P, const Tableau *T, const Entry *E,
                  const Match *M) noexcept nogil:
     """Positive(B, phi) from the list of the chambers of B: those on whose rays phi is positive."""
-    cdef int q, i, k, W = E.n_words, opposite
+    cdef int _q, i, k, W = E.n_words, opposite
     cdef double *scratch
     cdef uint64_t *plus
     cdef uint64_t *doubt
@@ -384,7 +384,7 @@ cdef int look_up(Worker *w, Problem *P, const Tableau *T, const Entry *E,
         return STOP
     if not functional_on_rays(&w.pr, T, &E.rays, M.lane, M.turned, scratch, plus, doubt):
         return IN_DOUBT
-    for q in range(E.n_chambers):
+    for _q in range(E.n_chambers):
         bad[0] = bad[1] = 0
         for i in range(W):
             bad[0] |= (c[1 + i] & ~plus[i]) | (c[1 + W + i] & plus[i])
@@ -806,7 +806,8 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
     pos = words(w, ld, NULL)
     less = words(w, ld, NULL)
     open = words(w, ld, NULL)
-    if (lo == NULL or hi == NULL or beta == NULL or inverse == NULL or pos == NULL or less == NULL or open == NULL):
+    if (lo == NULL or hi == NULL or beta == NULL or inverse == NULL or pos == NULL
+            or less == NULL or open == NULL):
         return STOP
     memset(beta, 0, ld * sizeof(double))
     for s in range(T.w):
@@ -859,7 +860,7 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
 
 
 cdef int walk(Worker *w, const Problem *P, int prefix, int first, int end,
-               bint own) noexcept nogil:
+              bint own) noexcept nogil:
     """Walk the flats whose basis starts with `prefix` (negative: none) and goes on with an index
     in first..end-1, and the section of the prefix itself where `own`."""
     cdef Tableau *T = <Tableau *> &P.root

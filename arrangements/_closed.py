@@ -1,10 +1,10 @@
 """The literal set {1[Xu >= 0] : u in R^d}, boundaries included.
 
-For a pattern s let Q be {u : x_i.u >= 0 where s_i = 1, < 0 elsewhere}. It is convex, so its relative
-interior lies in one face, and a face with zero set F is that face exactly when no direction leaves
-F upwards: when the rows of F are totally cyclic (a strictly positive combination of them is 0). So
-the set is the disjoint union, over the totally cyclic flats F, of the chambers of X restricted to
-F, with ones on F.
+For a pattern s let Q be {u : x_i.u >= 0 where s_i = 1, < 0 elsewhere}. It is convex, so its
+relative interior lies in one face, and a face with zero set F is that face exactly when no
+direction leaves F upwards: when the rows of F are totally cyclic (a strictly positive combination
+of them is 0). So the set is the disjoint union, over the totally cyclic flats F, of the chambers of
+X restricted to F, with ones on F.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from .reduction import Reduction, primitive, reduce_rows
 from .witness import positive_dependence
 
 
-def restrictions(reduction: Reduction, signed: np.ndarray
-                 ) -> Iterator[tuple[np.ndarray, Reduction]]:
-    """The totally cyclic flats F but the empty one: (samples in F, X restricted to F).
+def restrictions(signed: np.ndarray) -> Iterator[Reduction]:
+    """X restricted to F, for the totally cyclic flats F but the empty one; rows of F become zero.
 
     `signed` are the samples' own rows (n, r) in the coordinates of the reduction.
     """
     core = cyclic_part(signed)
-    seen = {frozenset()}
+    seen: set[frozenset[int]] = {frozenset()}
     level = [np.zeros(len(signed), dtype=bool)]
     while level:
         above = []
@@ -44,7 +43,7 @@ def restrictions(reduction: Reduction, signed: np.ndarray
                     continue
                 above.append(closure)
                 if cyclic_part(signed[closure]).all():
-                    yield closure, _restricted(signed, basis)
+                    yield _restricted(signed, basis)
         level = above
 
 
@@ -61,7 +60,7 @@ def cyclic_part(rows: np.ndarray) -> np.ndarray:
 
     A row is outside exactly when some u has rows.u >= 0 and is positive there.
     """
-    inside = ~rows.astype(bool).any(axis=1)
+    inside = np.array(~rows.astype(bool).any(axis=1))
     while not inside.all():
         basis = null_basis(rows[inside])
         if basis.shape[1] == 0:

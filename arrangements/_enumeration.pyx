@@ -110,10 +110,10 @@ cdef class Enumeration:
         """The tableau of the whole arrangement with class 0 at infinity, in column 0."""
         cdef Worker *w = &self.w
         cdef Problem *P = &self.top
-        cdef int r = w.r, n = w.m, i, k, c, ld = (n + r + 7) & ~7
+        cdef int r = w.r, n = w.m, k, c, ld = (n + r + 7) & ~7
         cdef Tableau T
         cdef double x
-        cdef double[:, ::1] values = self.geometry.tables["floats"]   # (m + r, r)
+        cdef double[:, ::1] values = self.geometry.tables["floats"]   # (m + 2 r, r)
         cdef double unit = self.geometry.tables["input_error"]
         lane_ids = np.concatenate([np.arange(n), np.arange(n + r, n + 2 * r)]).astype(np.int32)
         cdef int[::1] ids = lane_ids
@@ -133,7 +133,7 @@ cdef class Enumeration:
         for c in range(r):
             T.basis[c] = n + c
             for k in range(ld):
-                T.t[c * ld + k] = values[k, c] if k < n + r else 0
+                T.t[c * ld + k] = values[ids[k], c] if k < n + r else 0
         T.integral = self.geometry.tables["integral"] and w.pr.tol <= 0
         T.scale = 1
         for c in range(r):

@@ -11,7 +11,7 @@ import math
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,7 +69,7 @@ class _Run:
         self.stopping = threading.Event()
         self.error: BaseException | None = None
 
-    def start(self, target: Callable[[Enumeration], None], walks: list[Enumeration]) -> None:
+    def start(self, target: Callable[[Enumeration], object], walks: list[Enumeration]) -> None:
         def guarded(walk: Enumeration) -> None:
             try:
                 target(walk)
@@ -182,7 +182,7 @@ def store(geometry: Geometry, capacity: int, n_jobs: int, *, watch: Callable[[in
 
 
 def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = False,
-           stats: dict | None = None) -> Iterator[Any]:
+           stats: dict | None = None) -> Generator[Any, None, None]:
     """Blocks in order, each a fresh array of at most `block_rows` rows (even, at least 2); with
     `tracing` a tuple of it and the traces. Memory: a few blocks for each worker."""
     width, r = (geometry.n + 7) // 8, geometry.r
@@ -226,7 +226,7 @@ def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = 
                 shelf: queue.Queue = queue.Queue(2)
                 shelves.append(shelf)
                 opened.release()
-            current = []
+            current: list[Any] = []
 
             def sink(used: int, current: list = current, shelf: queue.Queue = shelf) -> Any:
                 if current and not put(shelf, cut(current.pop(), used)):
@@ -268,7 +268,9 @@ def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = 
 
 def add_stats(total: dict | None, walks: list[Enumeration]) -> None:
     """Add the stage counters of some walks."""
-    for walk in walks if total is not None else []:
+    if total is None:
+        return
+    for walk in walks:
         for stage, n in walk.stats.items():
             total[stage] = total.get(stage, 0) + n
 

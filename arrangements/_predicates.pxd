@@ -15,7 +15,7 @@ cdef struct Residues:
     const uint64_t *minus_inv  # -1/p mod 2^64
     const uint64_t *one        # 1 in Montgomery form
     const uint64_t *value      # (prime, id, column), Montgomery form
-    const uint64_t *inverse    # (i, j): 1/p_j mod p_i in Montgomery form for j < i; (i, i): 2^128 mod p_i
+    const uint64_t *inverse    # (i, j): Montgomery form of 1/p_j mod p_i, j < i; (i, i): 2^128
     const double *bits         # (id,) upper bound of log2 of the Euclidean norm
     const int *shift           # (id,) floats hold value / 2^shift
 
@@ -56,10 +56,12 @@ cdef Py_ssize_t tableau_bytes(int ld, int w) noexcept nogil
 cdef void tableau_place(Tableau *T, char *memory, int n, int n_g, int ld, int w) noexcept nogil
 cdef void tableau_measure(Predicates *P, Tableau *T) noexcept nogil
 cdef void tableau_exact(Predicates *P, Tableau *T) noexcept nogil
-cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane, int col) noexcept nogil
+cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
+                        int col) noexcept nogil
 cdef int pivot_column(Predicates *P, const Tableau *T, int lane) noexcept nogil
 cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept nogil
-cdef double entry_after(const Tableau *T, int c, int j, int lane, int col, double *error) noexcept nogil
+cdef double entry_after(const Tableau *T, int c, int j, int lane, int col,
+                        double *error) noexcept nogil
 cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane, int col) noexcept nogil
 cdef void signs_after(Predicates *P, const Tableau *T, int c, int j, int lane,
                       int *sign) noexcept nogil

@@ -17,12 +17,11 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from arrangements._kernels cimport (ar_bareiss, ar_combine, ar_dispatch, ar_errors, ar_largest, ar_lowest,
-                                    ar_mulmod, ar_pivot, ar_scale, ar_signs)
+from arrangements._kernels cimport (ar_bareiss, ar_combine, ar_dispatch, ar_errors, ar_largest,
+                                    ar_lowest, ar_mulmod, ar_pivot, ar_scale, ar_signs)
 
 cdef double U = 1.1102230246251565e-16
 ar_dispatch()
-
 
 
 # -- determinants in residues ---------------------------------------------------------------
@@ -42,7 +41,7 @@ cdef uint64_t _power(uint64_t a, uint64_t e, uint64_t one, uint64_t p, uint64_t 
 
 
 cdef uint64_t _det_mod(const Residues *R, int q, const int *ids, uint64_t *M) noexcept nogil:
-    """Determinant of the vectors `ids` modulo prime q (Montgomery form), without inverses but one."""
+    """Determinant of the vectors `ids` modulo prime q (Montgomery form), with one inverse."""
     cdef int r = R.r, i, j, k
     cdef uint64_t p = R.p[q], mi = R.minus_inv[q], d, f, x, scale = R.one[q], det = R.one[q]
     cdef bint odd = False
@@ -276,7 +275,8 @@ cdef int pivot_column(Predicates *P, const Tableau *T, int lane) noexcept nogil:
     return best
 
 
-cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane, int col) noexcept nogil:
+cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
+                        int col) noexcept nogil:
     """Exchange basis column `col` (negative: see `pivot_column`) for the vector of `lane`."""
     cdef int s, c = col if col >= 0 else -1 - col, ld = S.ld
     cdef const double *pc = S.t + c * ld
@@ -382,12 +382,14 @@ cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept
     return _exact_sign(P, ids, col, T.id[lane], generic)
 
 
-cdef double entry_after(const Tableau *T, int c, int j, int lane, int col, double *error) noexcept nogil:
+cdef double entry_after(const Tableau *T, int c, int j, int lane, int col,
+                        double *error) noexcept nogil:
     """Entry (lane, col) of the tableau after lane j is pivoted into column c, and its error bound;
     like `tableau_pivot`, exact integers from an integral tableau and a row j."""
     cdef int ld = T.ld
     cdef double b = T.t[c * ld + j], g = T.t[c * ld + lane], a = T.t[col * ld + lane]
-    cdef double bc = T.err[c] if j < T.n else T.g_err[c], bx = T.err[col] if j < T.n else T.g_err[col]
+    cdef double bc = T.err[c] if j < T.n else T.g_err[c]
+    cdef double bx = T.err[col] if j < T.n else T.g_err[col]
     cdef double ec = T.err[c] if lane < T.n else T.g_err[c]
     cdef double e = T.err[col] if lane < T.n else T.g_err[col]
     cdef double x = T.t[col * ld + j], y, ay, low, ey, back
@@ -420,7 +422,8 @@ cdef double entry_after(const Tableau *T, int c, int j, int lane, int col, doubl
     return a - y * x
 
 
-cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane, int col) noexcept nogil:
+cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane,
+                    int col) noexcept nogil:
     """Exact sign of `entry_after`."""
     cdef int ids[MAX_RANK]
     cdef double e = 0, v = entry_after(T, c, j, lane, col, &e)
@@ -532,7 +535,8 @@ cdef int _keep_ray(_Search *S, const int64_t *v) noexcept nogil:
     return 0
 
 
-cdef int _search(_Search *S, const int64_t *null, int depth, int start, int64_t last) noexcept nogil:
+cdef int _search(_Search *S, const int64_t *null, int depth, int start,
+                 int64_t last) noexcept nogil:
     """Independent sets i_1 < ... < i_{rho-1}, with a basis of what each leaves free (Bareiss)."""
     cdef int64_t child[64]
     cdef int64_t x[8]
@@ -564,7 +568,7 @@ cdef int find_rays(const int *rest, int n, int rho, int limit, Rays *rays) noexc
     there are more, or if integers could overflow. `rays` comes with its arrays."""
     cdef _Search S
     cdef int64_t unit[64]
-    cdef int k, s
+    cdef int k, s, _s
     cdef double norm, bound = 1
     if n > 64 or rho > 8:
         return 1
@@ -585,7 +589,7 @@ cdef int find_rays(const int *rest, int n, int rho, int limit, Rays *rays) noexc
             bound = norm
     # minors are at most bound^rho, and sums of products of two of them must fit
     norm = 1
-    for s in range(rho - 1):
+    for _s in range(rho - 1):
         norm *= bound
     if norm * norm * bound * 2 * rho > 9e18:
         return 1

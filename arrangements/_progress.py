@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Self
 
 
 class progress_bar:  # noqa: N801  (used as a function: with progress_bar(...) as bar)
@@ -27,7 +28,7 @@ class progress_bar:  # noqa: N801  (used as a function: with progress_bar(...) a
         self.total, self.label, self.enabled = total, label, enabled
         self.done, self._drawn = 0, False
 
-    def __enter__(self) -> progress_bar:
+    def __enter__(self) -> Self:
         self._start = time.monotonic()
         self._terminal = self.enabled and sys.stderr.isatty()
         self._next = self._start + (0.5 if self._terminal else 10.0)

@@ -74,7 +74,7 @@ def build(reduction, *, tol=None, seed=0):
         shift[:m] = [max(map(abs, v)).bit_length() for v in rows]
     shift[m + r :] = FUNCTIONAL_BITS
     floats = np.array([[_scaled(x, int(s)) for x in v]
-                       for v, s in zip(rows + functionals, np.delete(shift, range(m, m + r)))])
+                       for v, s in zip(vectors, shift, strict=True)])
     # Hadamard's bound for any r of the vectors, and two bits for the sign and the rounding
     worst = float(np.sort(bits)[-r:].sum())
     p = _primes(int((worst + 2) / 61.99) + 2)

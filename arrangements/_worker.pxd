@@ -38,7 +38,7 @@ cdef struct Worker:
     const int *member_start    # classes to samples
     const int *member
     const int *class_of        # (n_samples,), -1 for zero rows
-    const uint64_t *all_negative   # row when every class is negative: zero rows and reversed samples
+    const uint64_t *all_negative  # row when all classes are negative: zero, reversed samples
     const uint64_t *cuts       # samples that are not zero
     const double *mix          # weights of a generic combination of columns
     # output

@@ -7,7 +7,7 @@ from libc.stdint cimport int8_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from arrangements._predicates cimport MAX_RANK, Tableau, tableau_bytes, tableau_place
+from arrangements._predicates cimport Tableau, tableau_bytes, tableau_place
 
 cdef extern from "<stdlib.h>" nogil:
     void *aligned_alloc(size_t alignment, size_t size)

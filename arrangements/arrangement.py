@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -354,7 +353,8 @@ class Arrangement:
                 ) -> Iterator[tuple[np.ndarray, ...]]:
         if self.rank == 0:
             packed = self._packed(1, False)
-            yield (packed, np.zeros((1, self.d)), np.ones(1, dtype=bool)) if witnesses else (packed,)
+            extra = (np.zeros((1, self.d)), np.ones(1, dtype=bool)) if witnesses else ()
+            yield (packed, *extra)
             return
         self._walkable()
         rows = max(2, min(block_size + block_size % 2, cover_bound(self.n_hyperplanes, self.rank)))
@@ -373,10 +373,7 @@ class Arrangement:
             blocks.close()
 
     def _points(self, geometry: Geometry) -> Witnesses:
-        t = geometry.tables
-        floats, m, r = t["floats"], geometry.m, geometry.r
-        vectors = np.concatenate([floats[:m], np.eye(r), floats[m:]])
-        return Witnesses(self._reduction, vectors, self._interior)
+        return Witnesses(self._reduction, geometry.tables["floats"], self._interior)
 
     def _with_witnesses(self, jobs: int, progress: bool) -> Dichotomies:
         if self.rank:
@@ -396,7 +393,7 @@ class Arrangement:
         cut = r.class_of >= 0
         signed[cut] = (r.rows[r.class_of[cut]].astype(object)
                        * r.orientation[cut, None].astype(object))
-        for flat, quotient in _closed.restrictions(r, signed):
+        for quotient in _closed.restrictions(signed):
             # rows in the flat are zero rows of the quotient, so their bits are ones already
             yield self._inner(quotient)._packed(jobs, False)
 

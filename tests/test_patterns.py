@@ -467,7 +467,8 @@ def test_damaged_files_never_give_another_error(tmp_path, suffix):
         try:
             again = load(path)
         except InputError as error:
-            assert "\n" not in str(error)
+            message = str(error)
+            assert "\n" not in message
         else:
             assert len(again) == len(again.to_numpy())
 

@@ -3,13 +3,13 @@
 import pickle
 import threading
 
+import instances
 import numpy as np
 import pytest
+from oracles import chambers_brute
 
-import instances
 from arrangements import Arrangement, _pipeline, _tables
 from arrangements._enumeration import Enumeration
-from oracles import chambers_brute
 
 
 def patterns(X):
