@@ -20,7 +20,7 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, memset
 
 from arrangements._catalogue cimport Entry, Match, find
-from arrangements._kernels cimport (ar_compare, ar_dispatch, ar_lowest, ar_ratios, ar_reduce,
+from arrangements._kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowest, ar_ratios, ar_reduce,
                                     ar_signs, ar_slopes)
 from arrangements._predicates cimport (MAX_RANK, Tableau, entry_after, entry_sign,
                                        functional_on_rays, pivot_column, sign_after, signs_after,
@@ -37,25 +37,25 @@ cdef enum:
 
 # -- lanes of a tableau --------------------------------------------------------------------
 
-cdef int classify(Worker *w, Tableau *T, int n, const double *beta, double beta_err,
+cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alpha_err,
+                  const double *beta, double beta_err,
                   double *lo, double *hi, double *inverse, uint64_t *pos, uint64_t *vertical,
                   uint64_t *inside) noexcept nogil:
     """Slopes alpha / beta of lanes 0..n-1, and the lanes that have none.
 
-    alpha is column 0 (the vector at infinity), beta a generic combination of the free columns, or
-    the last one. `vertical` gains the lanes whose free part is exactly zero, `inside` those of
+    On a line alpha is column 0 (the vector at infinity) and beta the free column; elsewhere both
+    are generic combinations, beta of the free columns alone. `vertical` gains the lanes whose free part is exactly zero, `inside` those of
     them in the flat. The sign of lane k at the point x of the line is [slope < x] xor pos; the
     slopes of vertical lanes are set to -inf and their bit in pos so that this holds for them too,
     lanes inside counting as negative.
     """
     cdef int ld = T.ld, i, k, s, nw = n_words(n), c
-    cdef double e0 = T.err[0]
     cdef uint64_t x
     cdef uint64_t *small = words(w, ld, NULL)
     cdef bint line = (T.free & (T.free - 1)) == 0
     if small == NULL:
         return STOP
-    ar_slopes(T.t, beta, e0, beta_err, line and T.integral, ld, lo, hi, inverse)
+    ar_slopes(alpha, beta, alpha_err, beta_err, line and T.integral, ld, lo, hi, inverse)
     ar_signs(beta, NULL, beta_err, ld, pos, small)
     for k in range(n, ld):
         lo[k] = hi[k] = -INFINITY
@@ -562,7 +562,7 @@ cdef int section_of_node(Worker *w, const Problem *P, const Tableau *T, int t,
         S = &G[which]
         which = 1 - which
     c = ar_lowest(S.free)
-    if classify(w, <Tableau *> S, P.n, S.t + c * S.ld, S.err[c], lo, lo + T.ld, lo + 2 * T.ld, pos,
+    if classify(w, <Tableau *> S, P.n, S.t, S.err[0], S.t + c * S.ld, S.err[c], lo, lo + T.ld, lo + 2 * T.ld, pos,
                 v, z) != GO_ON:
         return STOP
     k = n_words(T.ld)
@@ -635,7 +635,7 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
         plus[i] = any_doubt + (1 + 3 * i) * n_words(ld)
         doubt[i] = plus[i] + n_words(ld)
         agree[i] = doubt[i] + n_words(ld)
-    if classify(w, T, n, T.t + c * ld, T.err[c], lo, hi, inverse, pos, vertical,
+    if classify(w, T, n, T.t, T.err[0], T.t + c * ld, T.err[c], lo, hi, inverse, pos, vertical,
                 inside) != GO_ON:
         return STOP
     if own and not w.counting:
@@ -787,7 +787,8 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
     cdef double *hi
     cdef double *beta
     cdef double *inverse
-    cdef double beta_err = 0
+    cdef double *alpha
+    cdef double alpha_err = 0, beta_err = 0
     cdef uint64_t *pos
     cdef uint64_t *less
     cdef uint64_t *open
@@ -801,21 +802,25 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
         return line(w, P, T, first, end, own, vertical, inside)
     lo = <double *> take(w, ld * sizeof(double))
     hi = <double *> take(w, ld * sizeof(double))
+    alpha = <double *> take(w, ld * sizeof(double))
     beta = <double *> take(w, ld * sizeof(double))
     inverse = <double *> take(w, ld * sizeof(double))
     pos = words(w, ld, NULL)
     less = words(w, ld, NULL)
     open = words(w, ld, NULL)
-    if (lo == NULL or hi == NULL or beta == NULL or inverse == NULL or pos == NULL
+    if (lo == NULL or hi == NULL or alpha == NULL or beta == NULL or inverse == NULL or pos == NULL
             or less == NULL or open == NULL):
         return STOP
+    memset(alpha, 0, ld * sizeof(double))
     memset(beta, 0, ld * sizeof(double))
     for s in range(T.w):
+        if s == 0 or (T.free >> s) & 1:
+            ar_add(alpha, T.t + s * ld, w.mix[w.r + s], ld)
+            alpha_err += w.mix[w.r + s] * (T.err[s] + 1e-14 * T.top[s])
         if (T.free >> s) & 1:
-            for k in range(ld):
-                beta[k] += w.mix[s] * T.t[s * ld + k]
+            ar_add(beta, T.t + s * ld, w.mix[s], ld)
             beta_err += w.mix[s] * (T.err[s] + 1e-14 * T.top[s])
-    if classify(w, T, n, beta, beta_err, lo, hi, inverse, pos, vertical, inside) != GO_ON:
+    if classify(w, T, n, alpha, alpha_err, beta, beta_err, lo, hi, inverse, pos, vertical, inside) != GO_ON:
         return STOP
     if own and not w.counting:
         if section_of_node(w, P, T, t, vertical, inside) != GO_ON:

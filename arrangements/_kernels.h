@@ -40,6 +40,11 @@ AR_INLINE void ar_errors_body(double *restrict err, double *restrict top,
     }
 }
 
+/* dst += src * f. */
+AR_INLINE void ar_add_body(double *restrict dst, const double *restrict src, double f, long n) {
+    for (long k = 0; k < n; k++) dst[k] += src[k] * f;
+}
+
 /* The pivot's own column, dst = src * f. */
 AR_INLINE void ar_scale_body(double *restrict dst, const double *restrict src, double f, long n) {
     for (long k = 0; k < n; k++) dst[k] = src[k] * f;
@@ -159,6 +164,9 @@ typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint64
                                         const double *top0, const double *e, const double *rho,   \
                                         double ec, double tc, double pe, double low, long w) {    \
         ar_errors_body(err, top, err0, top0, e, rho, ec, tc, pe, low, w);                         \
+    }                                                                                             \
+    TARGET static void ar_add_##NAME(double *d, const double *s, double f, long n) {              \
+        ar_add_body(d, s, f, n);                                                                  \
     }                                                                                             \
     TARGET static void ar_scale_##NAME(double *d, const double *s, double f, long n) {            \
         ar_scale_body(d, s, f, n);                                                                \
@@ -288,7 +296,7 @@ AR_AVX512 static void ar_signs_avx512(const double *v, const double *bound, doub
 
 static ar_pivot_fn ar_pivot = ar_pivot_base;
 static ar_bareiss_fn ar_bareiss = ar_bareiss_base;
-static ar_scale_fn ar_scale = ar_scale_base;
+static ar_scale_fn ar_scale = ar_scale_base, ar_add = ar_add_base;
 static ar_errors_fn ar_errors = ar_errors_base;
 static ar_slopes_fn ar_slopes = ar_slopes_base;
 static ar_largest_fn ar_largest = ar_largest_base;
@@ -308,6 +316,7 @@ __attribute__((unused)) static const char *ar_dispatch(void) {
         ar_pivot = ar_pivot_avx512;
         ar_bareiss = ar_bareiss_avx512;
         ar_scale = ar_scale_avx512;
+        ar_add = ar_add_avx512;
         ar_errors = ar_errors_avx512;
         ar_slopes = ar_slopes_avx512;
         ar_largest = ar_largest_avx512;
@@ -322,6 +331,7 @@ __attribute__((unused)) static const char *ar_dispatch(void) {
         ar_pivot = ar_pivot_avx2;
         ar_bareiss = ar_bareiss_avx2;
         ar_scale = ar_scale_avx2;
+        ar_add = ar_add_avx2;
         ar_errors = ar_errors_avx2;
         ar_slopes = ar_slopes_avx2;
         ar_largest = ar_largest_avx2;

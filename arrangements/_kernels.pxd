@@ -5,6 +5,7 @@ cdef extern from "_kernels.h" nogil:
     void ar_errors(double *err, double *top, const double *err0, const double *top0,
                    const double *e, const double *rho, double err_c, double top_c, double pe,
                    double low, long w)
+    void ar_add(double *dst, const double *src, double f, long n)
     void ar_scale(double *dst, const double *src, double f, long n)
     void ar_bareiss(double *dst, const double *src, const double *piv, double p, double rho,
                     double back, long n_exact, long n)

@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -155,8 +156,8 @@ def store(geometry: Geometry, capacity: int, n_jobs: int, *, watch: Callable[[in
         return sink.buffer[: walk.filled]
     # Every task writes where its rows belong if the arrangement is simple; in a degenerate one
     # tasks end early, or outgrow their place and move out, and the pieces are joined at the end.
-    offsets = np.concatenate([[0], np.cumsum([task.rows for task in work])])
-    whole = np.empty((min(int(offsets[-1]), capacity), width), dtype=np.uint8)
+    offsets = [min(x, capacity) for x in accumulate((task.rows for task in work), initial=0)]
+    whole = np.empty((offsets[-1], width), dtype=np.uint8)
     pieces: list[np.ndarray] = [whole] * len(work)
     jobs = iter(range(len(work)))
     lock = threading.Lock()

@@ -102,7 +102,7 @@ def build(reduction, *, tol=None, seed=0):
         "member_start": np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
         "all_negative": pack_words(orientation <= 0),
         "cuts": pack_words(class_of >= 0),
-        "mix": np.array([rng.uniform(0.5, 1) for _ in range(max(r, 1))]),
+        "mix": np.array([rng.uniform(0.5, 1) for _ in range(2 * r + 1)]),
         "functionals": functionals,
     }
 

@@ -40,7 +40,7 @@ cdef struct Worker:
     const int *class_of        # (n_samples,), -1 for zero rows
     const uint64_t *all_negative  # row when all classes are negative: zero, reversed samples
     const uint64_t *cuts       # samples that are not zero
-    const double *mix          # weights of a generic combination of columns
+    const double *mix          # (2 r,) weights of two generic combinations of columns
     # output
     uint8_t *out
     uint8_t *out_end

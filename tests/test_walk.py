@@ -129,3 +129,23 @@ def test_arrangements_and_their_patterns_can_be_pickled():
     assert copy == D
     assert copy.witness(5) == D.witness(5)
     assert copy.arrangement.dichotomies() == D
+
+
+def test_predicted_sizes_beyond_64_bits_do_no_harm(monkeypatch):
+    # degenerate data of high rank have few chambers, but a Cover bound beyond any memory
+    A = Arrangement(instances.threshold(4))
+    expected = A.dichotomies()
+    real = _pipeline.tasks
+    huge = lambda m, r, n_jobs: [t._replace(rows=2**62) for t in real(m, r, n_jobs)]  # noqa: E731
+    monkeypatch.setattr(_pipeline, "tasks", huge)
+    packed = _pipeline.store(A._geometry(), len(expected), 2, watch=lambda rows: None)
+    assert np.array_equal(packed, expected.packed)
+
+
+def test_pencils_of_many_lines_with_independent_rows():
+    k, q = 6, 20
+    rows = np.zeros((k + q, k + 2), dtype=int)
+    rows[range(k), range(k)] = 1
+    rows[k:, k] = 1
+    rows[k:, k + 1] = range(q)
+    assert len(Arrangement(rows).dichotomies()) == 2**k * 2 * q
