@@ -20,8 +20,8 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, memset
 
 from arrangements._catalogue cimport Entry, Match, find
-from arrangements._kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowest, ar_ratios, ar_reduce,
-                                    ar_signs, ar_slopes)
+from arrangements._kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowest, ar_ratios,
+                                    ar_reduce, ar_signs, ar_slopes)
 from arrangements._predicates cimport (MAX_RANK, Tableau, entry_after, entry_sign,
                                        functional_on_rays, pivot_column, sign_after, signs_after,
                                        tableau_exact, tableau_measure, tableau_pivot)
@@ -44,10 +44,10 @@ cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alph
     """Slopes alpha / beta of lanes 0..n-1, and the lanes that have none.
 
     On a line alpha is column 0 (the vector at infinity) and beta the free column; elsewhere both
-    are generic combinations, beta of the free columns alone. `vertical` gains the lanes whose free part is exactly zero, `inside` those of
-    them in the flat. The sign of lane k at the point x of the line is [slope < x] xor pos; the
-    slopes of vertical lanes are set to -inf and their bit in pos so that this holds for them too,
-    lanes inside counting as negative.
+    are generic combinations, beta of the free columns alone. `vertical` gains the lanes whose free
+    part is exactly zero, `inside` those of them in the flat. The sign of lane k at the point x of
+    the line is [slope < x] xor pos; the slopes of vertical lanes are set to -inf and their bit in
+    pos so that this holds for them too, lanes inside counting as negative.
     """
     cdef int ld = T.ld, i, k, s, nw = n_words(n), c
     cdef uint64_t x
@@ -218,7 +218,8 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
     cdef int sign
     cdef int *source
     cdef int *ids
-    cdef bint stale = False
+    # a float tableau's columns have factors of their own: rows and phi must come from one
+    cdef bint stale = j < 0 and G != T and not T.integral
     if w.only_simple:
         w.status = DEGENERATE
         return STOP
@@ -317,7 +318,7 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
     L.free = ((<uint64_t> 1 << q) - 1) & ~<uint64_t> 1
     for i in range(n_other):
         ids[q + i] = T.id[source[i]]
-    ids[Q.n] = G.id[g] if g >= 0 else -1
+    ids[Q.n] = G.id[g] if g >= 0 else T.basis[0]  # any id where phi is not wanted
     for s in range(q):
         ids[s] = T.id[lane_of[s]]
         L.basis[s] = ids[s]
@@ -562,8 +563,8 @@ cdef int section_of_node(Worker *w, const Problem *P, const Tableau *T, int t,
         S = &G[which]
         which = 1 - which
     c = ar_lowest(S.free)
-    if classify(w, <Tableau *> S, P.n, S.t, S.err[0], S.t + c * S.ld, S.err[c], lo, lo + T.ld, lo + 2 * T.ld, pos,
-                v, z) != GO_ON:
+    if classify(w, <Tableau *> S, P.n, S.t, S.err[0], S.t + c * S.ld, S.err[c], lo, lo + T.ld,
+                lo + 2 * T.ld, pos, v, z) != GO_ON:
         return STOP
     k = n_words(T.ld)
     result = section(w, P, T, t, S, c, lo, lo + T.ld, pos, pos + k, pos + 2 * k, pos + 3 * k,
@@ -820,7 +821,8 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
         if (T.free >> s) & 1:
             ar_add(beta, T.t + s * ld, w.mix[s], ld)
             beta_err += w.mix[s] * (T.err[s] + 1e-14 * T.top[s])
-    if classify(w, T, n, alpha, alpha_err, beta, beta_err, lo, hi, inverse, pos, vertical, inside) != GO_ON:
+    if classify(w, T, n, alpha, alpha_err, beta, beta_err, lo, hi, inverse, pos, vertical,
+                inside) != GO_ON:
         return STOP
     if own and not w.counting:
         if section_of_node(w, P, T, t, vertical, inside) != GO_ON:

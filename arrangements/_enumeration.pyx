@@ -6,7 +6,7 @@ from libc.string cimport memset
 from arrangements._catalogue cimport Catalogue, clear
 from arrangements._chambers cimport Problem, walk
 from arrangements._kernels cimport ar_dispatch
-from arrangements._predicates cimport (Residues, Tableau, pivot_column, tableau_measure,
+from arrangements._predicates cimport (FLOOR, Residues, Tableau, pivot_column, tableau_measure,
                                        tableau_pivot)
 from arrangements._worker cimport (GO_ON, NO_MEMORY, OK, STOP, Mark, Worker, new_tableau, release)
 
@@ -141,8 +141,8 @@ cdef class Enumeration:
         tableau_measure(&w.pr, &T)
         if w.pr.tol <= 0:
             for c in range(r):
-                # 1e-290 is more than all that can underflow in a walk
-                T.err[c] = unit * T.top[c] + (1e-290 if unit > 0 else 0)
+                # the floor keeps bounds from underflowing, and is more than what does underflow
+                T.err[c] = unit * T.top[c] + (FLOOR if unit > 0 else 0)
                 T.g_err[c] = 2 * 2.0**-53 * T.g_top[c]
         c = pivot_column(&w.pr, &T, 0)
         tableau_pivot(&w.pr, &T, &P.root, 0, c)
@@ -155,6 +155,8 @@ cdef class Enumeration:
                 T.t[c * ld + k] = x
             T.err[0], T.err[c] = T.err[c], T.err[0]
             T.top[0], T.top[c] = T.top[c], T.top[0]
+            T.g_err[0], T.g_err[c] = T.g_err[c], T.g_err[0]
+            T.g_top[0], T.g_top[c] = T.g_top[c], T.g_top[0]
             T.basis[0], T.basis[c] = T.basis[c], T.basis[0]
             P.root.free = (T.free | (<uint64_t> 1 << c)) & ~<uint64_t> 1
 

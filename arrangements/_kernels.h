@@ -89,7 +89,7 @@ AR_INLINE void ar_slopes_body(const double *restrict a, const double *restrict b
     for (long k = 0; k < n; k++) {
         double r = 1 / b[k], ar = fabs(r), x = a[k] * r, ax = fabs(x);
         double e = (ea + ax * eb) * ar * 1.002 + 8 * AR_U * ax;
-        int sure = eb * ar < 0.0009765625 && ax + e < 1e300; /* false for nan */
+        int sure = eb * ar < 0.0009765625 && ax + e < 1e300 && ar > 1e-150; /* false for nan */
         inverse[k] = r;
         lo[k] = sure ? x - e : -1e300;
         hi[k] = sure ? x + e : 1e300;
@@ -102,7 +102,7 @@ AR_INLINE void ar_ratios_body(const double *restrict inverse, double gc, double 
                               long n, double *restrict y, double *restrict ey) {
     for (long k = 0; k < n; k++) {
         double r = inverse[k], ar = fabs(r), x = gc * r, ax = fabs(x);
-        int sure = eb * ar < 0.0009765625 && ax < 1e300;
+        int sure = eb * ar < 0.0009765625 && ax < 1e300 && ar > 1e-150;
         y[k] = sure ? x : 0;
         ey[k] = sure ? (egc + ax * eb) * ar * 1.002 + 8 * AR_U * ax : INFINITY;
     }

@@ -20,7 +20,8 @@ import numpy as np
 from ._enumeration import Enumeration, Geometry
 
 SMALL = 1 << 15  # rows below which starting a thread costs more than the walk
-TASK_ROWS = 1 << 16
+TASK_ROWS = 1 << 15
+FIRST = 1 << 12  # rows of a buffer whose final size is not known
 POLL = 0.05  # seconds between looks at the clock, the progress bar and Ctrl-C
 
 
@@ -154,13 +155,14 @@ def store(geometry: Geometry, capacity: int, n_jobs: int, *, watch: Callable[[in
             run.wait(watch)
         add_stats(stats, [walk])
         return sink.buffer[: walk.filled]
-    # Every task writes where its rows belong if the arrangement is simple; in a degenerate one
-    # tasks end early, or outgrow their place and move out, and the pieces are joined at the end.
+    # Every task writes where its rows belong if the arrangement is simple. From the first one with
+    # another number of rows on, tasks keep their rows, and the pieces are joined at the end.
     offsets = [min(x, capacity) for x in accumulate((task.rows for task in work), initial=0)]
     whole = np.empty((offsets[-1], width), dtype=np.uint8)
     pieces: list[np.ndarray] = [whole] * len(work)
     jobs = iter(range(len(work)))
     lock = threading.Lock()
+    surprised = threading.Event()
 
     def target(walk: Enumeration) -> None:
         while not run.stopping.is_set():
@@ -168,10 +170,14 @@ def store(geometry: Geometry, capacity: int, n_jobs: int, *, watch: Callable[[in
                 i = next(jobs, None)
             if i is None:
                 return
-            sink = Grown(whole[offsets[i] : offsets[i + 1]])
+            place = whole[offsets[i] : offsets[i + 1]]
+            simple = not surprised.is_set()
+            sink = Grown(place if simple else np.empty((min(len(place), FIRST), width), np.uint8))
             walk.begin(sink)
             walk.run(*work[i][:4])
             pieces[i] = sink.buffer[: walk.filled]
+            if walk.filled != work[i].rows:
+                surprised.set()
 
     run = _Run()
     run.start(target, [Enumeration(geometry, Grown) for _ in range(n_jobs)])

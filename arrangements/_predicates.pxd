@@ -5,6 +5,12 @@ cdef enum:
     MAX_RANK = 64
     UNDECIDED = 2
 
+cdef extern from *:
+    """
+    #define AR_FLOOR 1e-150
+    """
+    const double FLOOR "AR_FLOOR"  # least error bound of a float tableau
+
 # The integer vectors that can be in a basis, in residues: rows 0..m-1 of the arrangement, then
 # the r unit vectors, then the r generic functionals g_1..g_r.
 cdef struct Residues:

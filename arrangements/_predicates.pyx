@@ -129,7 +129,7 @@ cdef int _det_sign(Predicates *P, const int *ids) noexcept nogil:
 
 
 cdef double _digits_float(const Residues *R, int n, uint64_t *v, int *exponent) noexcept nogil:
-    """The number as f * 2^exponent with relative error below 2^-49; destroys the digits."""
+    """The number as f * 2^exponent, off by less than (4 + 2 n) 2^-53 of it; destroys v."""
     cdef int i, h
     cdef int sign = _digits_sign(R, n, v)
     cdef double f, w
@@ -222,7 +222,7 @@ cdef void tableau_exact(Predicates *P, Tableau *T) noexcept nogil:
     cdef double d, f
     _full_basis(P, T, ids)
     d = _det_float(P, ids, &ed)
-    if T.det != INFINITY:
+    if T.det < INFINITY:
         T.det = ldexp(fabs(d), ed) * (1 + 1e-9)
     T.integral = False
     for s in range(T.w):
@@ -236,8 +236,8 @@ cdef void tableau_exact(Predicates *P, Tableau *T) noexcept nogil:
         ids[s] = keep
     tableau_measure(P, T)
     for s in range(T.w):
-        T.err[s] = 16 * U * T.top[s] + 1e-280
-        T.g_err[s] = 16 * U * T.g_top[s] + 1e-280
+        T.err[s] = (16 + 4 * P.res.n_primes) * U * T.top[s] + FLOOR
+        T.g_err[s] = (16 + 4 * P.res.n_primes) * U * T.g_top[s] + FLOOR
     P.n_exact += T.n
 
 
@@ -310,7 +310,9 @@ cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
             T.err[s] = 0
         tableau_measure(P, T)
         return
-    T.det = INFINITY if generic else S.det * (fabs(p) + pe) * (1 + 8 * U)
+    T.det = INFINITY
+    if not generic and S.det < INFINITY:
+        T.det = S.det * (fabs(p) + pe) * (1 + 8 * U)
     if not stale:
         for s in range((S.w + 7) & ~7):
             rho_of[s] = S.t[s * ld + lane] / p if s < S.w else 0

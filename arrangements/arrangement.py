@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -358,17 +358,16 @@ class Arrangement:
             return
         self._walkable()
         rows = max(2, min(block_size + block_size % 2, cover_bound(self.n_hyperplanes, self.rank)))
-        geometry = self._geometry()
-        blocks = _pipeline.stream(geometry, jobs, rows, tracing=witnesses,
-                                  stats=self.predicate_stats)
+        blocks = self._attempt(lambda g: _started(_pipeline.stream(
+            g, jobs, rows, tracing=witnesses, stats=self.predicate_stats)))
+        points = self._points(self._geometry()) if witnesses else None
         try:
-            if witnesses:
-                points = self._points(geometry)
-                for packed, *trace in blocks:
+            for block in blocks:
+                if points is None:
+                    yield (block,)
+                else:
+                    packed, *trace = block
                     yield (packed, *points.of(packed, self.n, trace))
-            else:
-                for packed in blocks:
-                    yield (packed,)
         finally:
             blocks.close()
 
@@ -422,6 +421,20 @@ class Arrangement:
             raise InputError("pattern must be a chamber of the exact data, got one that no u has"
                              + (" (tol was given)" if not self.exact else ""))
         return point
+
+
+def _started(blocks: Generator[Any, None, None]) -> Generator[Any, None, None]:
+    """The same blocks, the first of them made now, while a walk that fails can be tried again."""
+    first = next(blocks)
+
+    def whole() -> Generator[Any, None, None]:
+        try:
+            yield first
+            yield from blocks
+        finally:
+            blocks.close()
+
+    return whole()
 
 
 def _reblocked(pieces: Iterator[tuple[np.ndarray, ...]], size: int

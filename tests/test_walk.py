@@ -1,12 +1,15 @@
 """The walk's own promises: what happens when memory, a sink or chance fails it."""
 
 import pickle
+import random
 import threading
 
 import instances
 import numpy as np
 import pytest
-from oracles import chambers_brute
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import chambers_brute, count_deletion_restriction
 
 from arrangements import Arrangement, _pipeline, _tables
 from arrangements._enumeration import Enumeration
@@ -149,3 +152,31 @@ def test_pencils_of_many_lines_with_independent_rows():
     rows[k:, k] = 1
     rows[k:, k + 1] = range(q)
     assert len(Arrangement(rows).dichotomies()) == 2**k * 2 * q
+
+
+def test_near_degenerate_braid_counted_within_higher_rank():
+    # flats of rank below r - 2 that are not simple, with entries only the exact stage can tell
+    rng = random.Random(1)
+    rows = [(*x, 0, 0) for x in instances.essential_braid(4)]
+    rows += [(0, 0, 0, 0, 1, 0), (0, 0, 0, 0, 0, 1), (1, 2, 3, 4, 5, 7), (1, 1, -1, 2, 1, -1)]
+    rows = [[2**60 * x for x in row] for row in rows]
+    rows[-1][0] += 1
+    rows[-2][1] += 1
+    basis = [[2**50 + rng.randint(-3, 3) for _ in range(6)] for _ in range(6)]
+    rows = [[sum(x * b[j] for x, b in zip(row, basis, strict=True)) for j in range(6)]
+            for row in rows]
+    A = Arrangement(rows)
+    assert A.count_dichotomies() == count_deletion_restriction(rows)
+    D = A.dichotomies()
+    assert len(np.unique(D.packed, axis=0)) == len(D) == A.count_dichotomies()
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_entries_that_floats_cannot_hold(data):
+    d = data.draw(st.integers(2, 3))
+    bits = st.sampled_from([0, 60, 500, 980, 1050, 1074, 1500, 2100])
+    entry = st.builds(lambda a, b, c, e: (a << b) + (c << e), st.integers(-7, 7), bits,
+                      st.integers(-3, 3), bits)
+    rows = data.draw(st.lists(st.tuples(*[entry] * d), min_size=2, max_size=5))
+    assert patterns(rows) == set(chambers_brute(rows))
