@@ -287,11 +287,11 @@ class Arrangement:
                 n_chambers=2**self.rank, bytes_needed=2**self.rank * ((self.n + 7) // 8),
                 bytes_available=_pipeline.available_bytes(), exact=False)
 
-    def _capacity(self) -> int:
-        """Rows to allocate: Cover's bound if that fits in memory, else their exact number; raises
-        CapacityError if that does not fit either."""
+    def _capacity(self, extra: int = 0) -> int:
+        """Rows to allocate, `extra` bytes each beside the pattern: Cover's bound if that fits in
+        memory, else their exact number; raises CapacityError if that does not fit either."""
         self._walkable()
-        width, room = (self.n + 7) // 8, int(0.9 * _pipeline.available_bytes())
+        width, room = (self.n + 7) // 8 + extra, int(0.9 * _pipeline.available_bytes())
         bound = cover_bound(self.n_hyperplanes, self.rank)
         limit = room // width
         if self._count is None and bound > limit:
@@ -376,7 +376,7 @@ class Arrangement:
 
     def _with_witnesses(self, jobs: int, progress: bool) -> Dichotomies:
         if self.rank:
-            self._capacity()
+            self._capacity(extra=2 * (8 * self.d + 1))  # blocks, and their concatenation
         blocks = list(self._iterate(65536, True, "open", jobs, progress))
         self._count = sum(map(len, blocks))
         arrays = _joined([(b.packed, b.witnesses, b.witness_found) for b in blocks])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import chambers_brute, count_deletion_restriction
 
-from arrangements import Arrangement, _pipeline, _tables
+from arrangements import Arrangement, CapacityError, _pipeline, _tables
 from arrangements._enumeration import Enumeration
 
 
@@ -180,3 +180,13 @@ def test_entries_that_floats_cannot_hold(data):
                       st.integers(-3, 3), bits)
     rows = data.draw(st.lists(st.tuples(*[entry] * d), min_size=2, max_size=5))
     assert patterns(rows) == set(chambers_brute(rows))
+
+
+def test_witnesses_count_in_what_must_fit(monkeypatch):
+    A = Arrangement(instances.generic(20, 4))  # 2,320 patterns of 3 bytes, or 8 * 4 more with u
+    monkeypatch.setattr(_pipeline, "available_bytes", lambda: 20_000)
+    assert len(A.dichotomies()) == 2320
+    with pytest.raises(CapacityError) as caught:
+        A.dichotomies(witnesses=True)
+    assert caught.value.n_chambers == 2320
+    assert sum(len(block) for block in A.iter_dichotomies(500, witnesses=True)) == 2320
