@@ -159,7 +159,7 @@ class Arrangement:
         """
         if self._count is None:
             m, r = self.n_hyperplanes, self.rank
-            if self.exact and (m <= 1 or m == r):
+            if m <= 1 or (self.exact and m == r):
                 self._count = 2**m
             else:
                 self._walkable()
@@ -196,8 +196,8 @@ class Arrangement:
 
         Notes
         -----
-        Exact for every finite input. About 10-20 ns per chamber in general position (n <= 100),
-        100-300 ns on degenerate data; memory is the output, ceil(n/8) bytes a chamber.
+        Exact for every finite input. About 20-40 ns per chamber in general position (n <= 100),
+        40-250 ns on degenerate data; memory is the output, ceil(n/8) bytes a chamber.
         Thread-safe: kernels release the GIL and share nothing.
         """
         check_choice("boundary", boundary, ("open", "closed"))

@@ -182,6 +182,19 @@ def test_entries_that_floats_cannot_hold(data):
     assert patterns(rows) == set(chambers_brute(rows))
 
 
+@pytest.mark.parametrize("tol", [None, 1e-9])
+@pytest.mark.parametrize(
+    ("X", "p"),
+    [([[0, 0]], 1), ([[0]], 1), ([[1]], 2), ([[1, 2], [2, 4]], 2), ([[1], [-1], [0]], 2)],
+)
+def test_smallest_data_in_every_form(X, p, tol):
+    A = Arrangement(X, tol=tol)
+    assert A.count_dichotomies() == p
+    assert len(A.dichotomies()) == len(A.dichotomies(witnesses=True)) == p
+    assert sum(len(block) for block in A.iter_dichotomies(3)) == p
+    assert A.general_position == all(map(any, X)) or A.rank == 0
+
+
 def test_witnesses_count_in_what_must_fit(monkeypatch):
     A = Arrangement(instances.generic(20, 4))  # 2,320 patterns of 3 bytes, or 8 * 4 more with u
     monkeypatch.setattr(_pipeline, "available_bytes", lambda: 20_000)
