@@ -24,7 +24,7 @@ from arrangements._kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowest, 
                                     ar_reduce, ar_signs, ar_slopes)
 from arrangements._predicates cimport (MAX_RANK, Tableau, entry_after, entry_sign,
                                        functional_on_rays, pivot_column, sign_after, signs_after,
-                                       tableau_exact, tableau_measure, tableau_pivot)
+                                       tableau_measure, tableau_pivot, tableau_refresh)
 from arrangements._worker cimport (DEGENERATE, GO_ON, STOP, STOPPED, Mark, Outer, Worker, add_outer,
                                    count, drop, emit, flip, has, n_words, new_tableau, put, take,
                                    trace, words)
@@ -138,7 +138,7 @@ cdef int ray_signs(Worker *w, const Tableau *T, int c, int j, int n, const uint6
 
 # -- the recursion -------------------------------------------------------------------------
 
-cdef int circuit(Worker *w, Problem *P, const Tableau *T, uint64_t *row) noexcept nogil:
+cdef int circuit(Worker *w, const Problem *P, const Tableau *T) noexcept nogil:
     """Positive(B, phi) where B is a basis and one vector e, depending on all of it.
 
     phi = theta e + sum (lambda_s - theta c_s) b_s: the signs change at theta = 0 for e and at
@@ -158,7 +158,7 @@ cdef int circuit(Worker *w, Problem *P, const Tableau *T, uint64_t *row) noexcep
         cs[s] = entry_sign(&w.pr, T, e, s)
         sign[s] = cs[s]
         if cs[s] > 0:
-            flip(w, row, T.id[s])
+            flip(w, P.row, T.id[s])
     # insertion sort, by exact comparisons: e at 0 first, then each b_s
     order[0] = rho
     for s in range(rho):
@@ -178,7 +178,7 @@ cdef int circuit(Worker *w, Problem *P, const Tableau *T, uint64_t *row) noexcep
     for i in range(rho):
         s = order[i]
         sign[s] = -sign[s]
-        flip(w, row, T.id[s])
+        flip(w, P.row, T.id[s])
         if w.tracing:
             plus = minus = 0
             for q in range(rho + 1):
@@ -191,7 +191,7 @@ cdef int circuit(Worker *w, Problem *P, const Tableau *T, uint64_t *row) noexcep
                 mu = T.t[q * T.ld + e]
                 value[q] = 1 / (mu * (plus if mu * sign[q] > 0 else -minus))
             trace(w, &P.outer, P.depth, T.basis, value, rho)
-        if emit(w, row) != GO_ON:
+        if emit(w, P.row) != GO_ON:
             return STOP
     return GO_ON
 
@@ -334,11 +334,8 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
         for i in range(Q.n + 1, ld):
             L.t[s * ld + i] = 0
     tableau_measure(&w.pr, &L)
-    if w.pr.tol <= 0 and not w.counting:
-        for s in range(q):
-            stale = stale or not (L.err[s] <= 1e-8 * L.top[s] and L.g_err[s] <= 1e-8 * L.g_top[s])
-        if stale:
-            tableau_exact(&w.pr, &L)
+    if not w.counting:
+        tableau_refresh(&w.pr, &L, stale)
     Q.root = L
     s = solve(w, Q, &L)
     w.at = at
@@ -430,7 +427,7 @@ cdef int solve(Worker *w, Problem *P, Tableau *T) noexcept nogil:
                 trace(w, &P.outer, P.depth, T.basis, &value, 1)
         return emit(w, P.row)
     if P.n == P.rho + 1:
-        return circuit(w, P, T, P.row)
+        return circuit(w, P, T)
     if T.integral:
         entry = find(w.catalogue, T, &match)
         if entry != NULL:
@@ -471,11 +468,9 @@ cdef int read_off(Worker *w, const Problem *P, const Tableau *T, int c, int j, c
     cdef int ids[MAX_RANK]
     cdef double value[MAX_RANK]
     for s in range(1, T.w):
-        if s == c and T.id[j] >= w.pr.first_generic:
-            continue
-        if T.basis[s] >= w.pr.first_generic:
-            continue
         ids[n] = T.id[j] if s == c else T.basis[s]
+        if ids[n] >= w.pr.first_generic:
+            continue
         value[n] = sign[s]
         if sign[s] > 0:
             flip(w, row, ids[n])
@@ -507,6 +502,35 @@ cdef void turn(const Problem *P, uint64_t *bits, const uint64_t *members) noexce
         bits[n_words(P.n) - 1] &= (<uint64_t> 1 << (P.n & 63)) - 1
 
 
+cdef int at_vertex(Worker *w, const Problem *P, const Tableau *T, int c, int j, const Tableau *G,
+                   int gc, int gj, int g, uint64_t *bits, const uint64_t *members,
+                   int rank) noexcept nogil:
+    """The chambers at a vertex v whose flat has this rank; arguments as in `descend`, `bits` the
+    signs of v off the members. Their number depends on the members alone."""
+    cdef Mark at = w.at
+    cdef int sign[MAX_RANK]
+    cdef bint simple = count(members, P.n) == rank
+    cdef uint64_t *row
+    cdef int result
+    if w.counting:
+        if not simple:
+            return descend(w, P, T, c, j, G, gc, gj, g, members, P.row, 1)
+        w.n_pairs += 1
+        return GO_ON
+    signs_after(&w.pr, G, gc, gj, g, sign)
+    if sign[0] < 0:
+        turn(P, bits, members)
+    row = settled(w, P, bits)
+    if row == NULL:
+        return STOP
+    if simple:
+        result = read_off(w, P, G, gc, gj, sign, row)
+    else:
+        result = descend(w, P, T, c, j, G, gc, gj, g, members, row, sign[0])
+    w.at = at
+    return result
+
+
 cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const Tableau *S, int c,
                  const double *lo, const double *hi, const uint64_t *pos, uint64_t *less,
                  uint64_t *open, uint64_t *bits, const uint64_t *inside) noexcept nogil:
@@ -515,31 +539,18 @@ cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const Tab
     S is T with g_{t+3}..g_r pivoted in, c its last free column, and g_{t+2} a lane like others on
     that line, whose slopes and signs are lo, hi and pos.
     """
-    cdef int sign[MAX_RANK]
     cdef double x[24]          # slope interval of g_{t+2}, from its group of eight lanes
-    cdef int gj = P.n + t + 1, g = P.n + t, k = gj & ~7
-    cdef uint64_t *row
+    cdef int gj = P.n + t + 1, k = gj & ~7
     ar_slopes(S.t + k, S.t + c * S.ld + k, S.g_err[0], S.g_err[c], False, 8, x, x + 8, x + 16)
     ar_compare(lo, hi, x[gj & 7], x[8 + (gj & 7)], T.ld, less, open)
     ray_signs(w, S, c, gj, P.n, less, pos, open, bits)
-    signs_after(&w.pr, S, c, gj, g, sign)
-    if sign[0] < 0:
-        turn(P, bits, inside)
-    row = settled(w, P, bits)
-    if row == NULL:
-        return STOP
-    if count(inside, P.n) == t:
-        return read_off(w, P, S, c, gj, sign, row)
-    return descend(w, P, T, -1, -1, S, c, gj, g, inside, row, sign[0])
+    return at_vertex(w, P, T, -1, -1, S, c, gj, P.n + t, bits, inside, t)
 
 
 cdef int section_counts(Worker *w, const Problem *P, const Tableau *T, int t,
                         const uint64_t *inside) noexcept nogil:
-    """The number of chambers `section` finds; it depends on the flat alone."""
-    if count(inside, P.n) == t:
-        w.n_pairs += 1
-        return GO_ON
-    return descend(w, P, T, -1, -1, T, -1, -1, -1, inside, P.row, 1)
+    """The number of chambers `section` finds, without its signs."""
+    return at_vertex(w, P, T, -1, -1, T, -1, -1, -1, NULL, inside, t)
 
 
 cdef int section_of_node(Worker *w, const Problem *P, const Tableau *T, int t,
@@ -581,9 +592,8 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     lanes; the chamber there is read off by the signs of phi, a few vector operations for all j.
     """
     cdef int n = P.n, ld = T.ld, c = ar_lowest(T.free), i, j, k, s, nw = n_words(n), g
-    cdef int n_open, n_inside, n_cols = 0, sigma, gsign = 0, lanes = ld, result
+    cdef int n_open, n_cols = 0, sigma, gsign = 0, lanes = ld
     cdef int cols[MAX_RANK]
-    cdef int sign[MAX_RANK]
     cdef uint64_t *plus[MAX_RANK]   # sign of phi at a column, for every lane j
     cdef uint64_t *doubt[MAX_RANK]
     cdef uint64_t *agree[MAX_RANK]
@@ -605,10 +615,8 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     cdef uint64_t *open
     cdef uint64_t *bits
     cdef uint64_t *row
-    cdef uint64_t *settled_row
     cdef uint64_t x
     cdef bint top = P.depth == 0, direct, skip
-    cdef Mark at
     if w.stop or w.pr.failed:
         w.status = STOPPED
         return STOP
@@ -640,10 +648,8 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
                 inside) != GO_ON:
         return STOP
     if own and not w.counting:
-        at = w.at
         if section(w, P, T, P.rho - 2, T, c, lo, hi, pos, less, open, bits, inside) != GO_ON:
             return STOP
-        w.at = at
     elif own and section_counts(w, P, T, P.rho - 2, inside) != GO_ON:
         return STOP
     while first < end and has(vertical, first):
@@ -651,8 +657,7 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     if first >= end:
         return GO_ON
     g = n + P.rho - 1 if top else n
-    n_inside = count(inside, n)
-    direct = top and n_inside == P.rho - 2
+    direct = top and count(inside, n) == P.rho - 2
     if direct and not w.counting:
         gsign = entry_sign(&w.pr, T, g, c)
         k = first & ~63
@@ -690,7 +695,6 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     for j in range(first, end):
         if has(vertical, j):
             continue
-        at = w.at
         if direct:
             n_open = ar_compare(slo, shi, lo[j], hi[j], lanes, sless, sopen)
             if n_open == w.member_start[j + 1] - w.member_start[j]:
@@ -738,26 +742,10 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
                 skip = skip or open[i] != 0
             if skip or open[j >> 6] & ((<uint64_t> 1 << (j & 63)) - 1):
                 continue
-        if w.counting and n_inside + n_open == P.rho - 1:
-            w.n_pairs += 1
-            continue
         for i in range(nw):
             open[i] |= inside[i]
-        sign[0] = 1
-        if not w.counting:
-            signs_after(&w.pr, T, c, j, g, sign)
-            if sign[0] < 0:
-                turn(P, bits, open)
-        settled_row = settled(w, P, bits)
-        if settled_row == NULL:
+        if at_vertex(w, P, T, c, j, T, c, j, g, bits, open, P.rho - 1) != GO_ON:
             return STOP
-        if n_inside + n_open == P.rho - 1:
-            result = read_off(w, P, T, c, j, sign, settled_row)
-        else:
-            result = descend(w, P, T, c, j, T, c, j, g, open, settled_row, sign[0])
-        if result != GO_ON:
-            return STOP
-        w.at = at
     return GO_ON
 
 
@@ -771,11 +759,13 @@ cdef inline int plus_sign(Worker *w, const Tableau *T, int c, int j, int g, cons
 cdef void trace_simple(Worker *w, const Problem *P, const Tableau *T, int c, int j,
                        int g) noexcept nogil:
     cdef int ids[MAX_RANK]
+    cdef int sign[MAX_RANK]
     cdef double value[MAX_RANK]
-    cdef int s, sigma = sign_after(&w.pr, T, c, j, g, 0)
+    cdef int s
+    signs_after(&w.pr, T, c, j, g, sign)
     for s in range(1, T.w):
         ids[s - 1] = T.id[j] if s == c else T.basis[s]
-        value[s - 1] = sigma * sign_after(&w.pr, T, c, j, g, s)
+        value[s - 1] = sign[0] * sign[s]
     trace_vertex(w, P, T, c, j, 1, ids, value, T.w - 1)
 
 

@@ -20,7 +20,6 @@ cdef class Geometry:
     cdef readonly object tables
     cdef readonly int n, m, r
     cdef Residues res
-    cdef int n_primes
     cdef double tol
 
     def __init__(self, tables):

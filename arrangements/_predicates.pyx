@@ -334,8 +334,15 @@ cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
     if P.tol > 0:
         for s in range(S.w):
             T.err[s] = T.g_err[s] = P.tol
+    tableau_refresh(P, T, stale)
+
+
+cdef void tableau_refresh(Predicates *P, Tableau *T, bint stale) noexcept nogil:
+    """Exact entries where errors have outgrown 1e-8 of a column, or where the caller says so."""
+    cdef int s
+    if P.tol > 0:
         return
-    for s in range(S.w):
+    for s in range(T.w):
         stale = stale or not (T.err[s] <= 1e-8 * T.top[s] and T.g_err[s] <= 1e-8 * T.g_top[s])
     if stale:
         tableau_exact(P, T)

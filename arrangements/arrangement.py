@@ -200,11 +200,8 @@ class Arrangement:
         40-250 ns on degenerate data; memory is the output, ceil(n/8) bytes a chamber.
         Thread-safe: kernels release the GIL and share nothing.
         """
-        check_choice("boundary", boundary, ("open", "closed"))
+        self._check_boundary(boundary, witnesses)
         jobs = self._jobs(n_jobs)
-        if witnesses and boundary == "closed":
-            raise InputError("witnesses must be False with boundary='closed', got True; closed "
-                             "patterns have no interior point, ask for boundary='open'")
         if witnesses:
             result = self._with_witnesses(jobs, progress)
         else:
@@ -236,10 +233,7 @@ class Arrangement:
         Ctrl-C, stops them within milliseconds.
         """
         block_size = check_block_size(block_size)
-        check_choice("boundary", boundary, ("open", "closed"))
-        if witnesses and boundary == "closed":
-            raise InputError("witnesses must be False with boundary='closed', got True; closed "
-                             "patterns have no interior point, ask for boundary='open'")
+        self._check_boundary(boundary, witnesses)
         return self._iterate(block_size, witnesses, boundary, self._jobs(n_jobs), progress)
 
     # -- private -----------------------------------------------------------------------------
@@ -257,6 +251,16 @@ class Arrangement:
             for block in _reblocked(pieces(), block_size):
                 yield Dichotomies._of(block[0], self.n, self, *block[1:])
                 bar.update(len(block[0]))
+
+    def _check_boundary(self, boundary: str, witnesses: bool) -> None:
+        if check_choice("boundary", boundary, ("open", "closed")) == "open":
+            return
+        if witnesses:
+            raise InputError("witnesses must be False with boundary='closed', got True; closed "
+                             "patterns have no interior point, ask for boundary='open'")
+        if not self.exact:
+            raise InputError("boundary must be 'open' with tol, got 'closed'; the faces of rounded "
+                             "data are not defined")
 
     def _jobs(self, n_jobs: int) -> int:
         # with tol, classes may be parallel to each other, and subtrees are not independent
@@ -360,7 +364,10 @@ class Arrangement:
         rows = max(2, min(block_size + block_size % 2, cover_bound(self.n_hyperplanes, self.rank)))
         blocks = self._attempt(lambda g: _started(_pipeline.stream(
             g, jobs, rows, tracing=witnesses, stats=self.predicate_stats)))
-        points = self._points(self._geometry()) if witnesses else None
+        points = None
+        if witnesses:
+            floats = self._geometry().tables["floats"]
+            points = Witnesses(self._reduction, floats, self._interior)
         try:
             for block in blocks:
                 if points is None:
@@ -370,9 +377,6 @@ class Arrangement:
                     yield (packed, *points.of(packed, self.n, trace))
         finally:
             blocks.close()
-
-    def _points(self, geometry: Geometry) -> Witnesses:
-        return Witnesses(self._reduction, geometry.tables["floats"], self._interior)
 
     def _with_witnesses(self, jobs: int, progress: bool) -> Dichotomies:
         if self.rank:
@@ -384,9 +388,6 @@ class Arrangement:
 
     def _boundary_patterns(self, jobs: int) -> Iterator[np.ndarray]:
         """The patterns of boundary="closed" that no chamber has, in blocks."""
-        if self._tol is not None:
-            raise InputError("boundary must be 'open' with tol, got 'closed'; the faces of rounded "
-                             "data are not defined")
         r = self._reduction
         signed = np.zeros((self.n, self.rank), dtype=object)
         cut = r.class_of >= 0
