@@ -21,7 +21,8 @@ extensions = [
     Extension(f"arrangements.{name}", [f"arrangements/{name}.pyx"],
               depends=["arrangements/_kernels.h"], include_dirs=["arrangements"],
               extra_compile_args=compile_args, extra_link_args=link_args)
-    for name in ("_predicates", "_catalogue", "_worker", "_chambers", "_enumeration")
+    for name in ("_predicates", "_catalogue", "_worker", "_chambers", "_enumeration",
+                 "_lookup", "_facets", "_nnls")
 ]
 
 CHECKED = MODE != "release"

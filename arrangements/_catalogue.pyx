@@ -7,7 +7,8 @@ whose rays phi is positive: one matrix product and a few bit operations a chambe
 
 Chambers are found by backtracking over the signs of the vectors in turn. A partial sign vector
 belongs to a chamber of the vectors so far exactly when every one of them is nonzero on some ray
-that agrees with it weakly: covectors are the compositions of cocircuits, and restrictions of
+that agrees with it weakly (to a face, when those with a sign are, on rays that vanish where it
+does): covectors are the compositions of cocircuits, and restrictions of
 covectors are covectors (Bjoerner et al., Oriented Matroids, 1999, sections 3.7 and 3.3).
 """
 cimport cython
@@ -15,7 +16,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
-from arrangements._predicates cimport Tableau, find_rays, gcd
+from arrangements._predicates cimport Tableau, find_rays, gcd, rank_of
 
 cdef extern from "<stdlib.h>" nogil:
     void *aligned_alloc(size_t alignment, size_t size)
@@ -23,7 +24,7 @@ cdef extern from "<stdlib.h>" nogil:
 cdef enum:
     MAX_RAYS = 512
     MAX_SETS = 6000            # subsets the search for rays may look at
-    MAX_CHAMBERS = 20000
+    MAX_ITEMS = 20000
     MAX_BYTES = 50331648       # of one catalogue
 
 cdef struct Search:
@@ -43,54 +44,77 @@ cdef uint64_t hash_key(const int *key, int n, int rho, int size) noexcept nogil:
     return h
 
 
-cdef int list_chambers(Search *S, int k, uint64_t signs, const uint64_t *plus,
-                       const uint64_t *minus) noexcept nogil:
+cdef int add_item(Search *S, uint64_t signs, uint64_t zeros, const uint64_t *plus,
+                  const uint64_t *minus) noexcept nogil:
+    """Keep a chamber or face; 1 when there are too many."""
+    cdef Entry *E = S.entry
+    cdef int W = E.n_words
+    cdef uint64_t *item
+    if E.n_items == S.capacity:
+        if S.capacity >= MAX_ITEMS:
+            return 1
+        S.capacity = 2 * S.capacity if S.capacity else 64
+        item = <uint64_t *> realloc(E.items, S.capacity * (E.head + 2 * W) * sizeof(uint64_t))
+        if item == NULL:
+            return 1
+        E.items = item
+    item = E.items + E.n_items * (E.head + 2 * W)
+    item[0] = signs
+    if E.head == 3:
+        item[1] = zeros
+        item[2] = E.rho - rank_of(E.key, E.n, E.rho, zeros)
+    memcpy(item + E.head, plus, W * sizeof(uint64_t))
+    memcpy(item + E.head + W, minus, W * sizeof(uint64_t))
+    E.n_items += 1
+    return 0
+
+
+@cython.overflowcheck(False)  # bit - 1 wraps after the 64th
+cdef int list_items(Search *S, int k, uint64_t signs, uint64_t zeros, const uint64_t *plus,
+                    const uint64_t *minus) noexcept nogil:
     """Extend signs of the first k vectors, whose agreeing rays are given; 1 when too many."""
     cdef Entry *E = S.entry
     cdef int W = E.n_words, w, i, sign
     cdef uint64_t p[8]
     cdef uint64_t m[8]
-    cdef uint64_t hit
-    cdef uint64_t *bigger
+    cdef uint64_t hit, bit = <uint64_t> 1 << k if k < 64 else 0
+    cdef bint first = zeros == bit - 1  # of opposite faces, the one whose first sign is positive
     if k == E.n:
-        if E.n_chambers == S.capacity:
-            if S.capacity >= MAX_CHAMBERS:
-                return 1
-            S.capacity = 2 * S.capacity if S.capacity else 64
-            bigger = <uint64_t *> realloc(E.chambers, S.capacity * (1 + 2 * W) * sizeof(uint64_t))
-            if bigger == NULL:
-                return 1
-            E.chambers = bigger
-        bigger = E.chambers + E.n_chambers * (1 + 2 * W)
-        bigger[0] = signs
-        memcpy(bigger + 1, plus, W * sizeof(uint64_t))
-        memcpy(bigger + 1 + W, minus, W * sizeof(uint64_t))
-        E.n_chambers += 1
-        return 0
-    for sign in range(2 if k else 1):
+        return 0 if first else add_item(S, signs, zeros, plus, minus)
+    for sign in range(3 if E.head == 3 else 2):
+        if sign == 1 and first:
+            continue
         for w in range(W):
-            p[w] = plus[w] & S.agree[k][sign][0][w]
-            m[w] = minus[w] & S.agree[k][sign][1][w]
+            if sign == 2:
+                p[w] = plus[w] & ~S.apart[k][w]
+                m[w] = minus[w] & ~S.apart[k][w]
+            else:
+                p[w] = plus[w] & S.agree[k][sign][0][w]
+                m[w] = minus[w] & S.agree[k][sign][1][w]
         for i in range(k + 1):
+            if ((zeros >> i) & 1) or (i == k and sign == 2):
+                continue
             hit = 0
             for w in range(W):
                 hit |= (p[w] | m[w]) & S.apart[i][w]
             if hit == 0:
                 break
         else:
-            if list_chambers(S, k + 1, signs | (<uint64_t> (1 - sign) << k), p, m):
+            if list_items(S, k + 1, signs | bit if sign == 0 else signs,
+                          zeros | bit if sign == 2 else zeros, p, m):
                 return 1
     return 0
 
 
-cdef int count_positive(Entry *E) noexcept nogil:
-    """Chambers on which one generic functional is positive: the nonzero coefficient that every
-    generic functional gives (Zaslavsky 1975). Here one with infinitely different weights."""
-    cdef int q, s, i, w, W = E.n_words, n = 0
+cdef void count_positive(Entry *E) noexcept nogil:
+    """Items of each dimension on which one generic functional is positive: the nonzero coefficient
+    that every generic functional gives (Zaslavsky 1975). Here one with infinitely different
+    weights."""
+    cdef int q, s, i, w, W = E.n_words
     cdef uint64_t pos[8]
     cdef double x
     cdef uint64_t bad, opposite
-    cdef uint64_t *c
+    cdef const uint64_t *c
     memset(pos, 0, sizeof(pos))
     for i in range(E.rays.count):
         # the first coordinate that is not zero decides
@@ -100,18 +124,19 @@ cdef int count_positive(Entry *E) noexcept nogil:
                 if x > 0:
                     pos[i >> 6] |= <uint64_t> 1 << (i & 63)
                 break
-    for q in range(E.n_chambers):
-        c = E.chambers + q * (1 + 2 * W)
+    for q in range(E.n_items):
+        c = E.items + q * (E.head + 2 * W)
+        s = <int> c[2] if E.head == 3 else E.rho
+        c += E.head
         bad = opposite = 0
         for w in range(W):
-            bad |= (c[1 + w] & ~pos[w]) | (c[1 + W + w] & pos[w])
-            opposite |= (c[1 + w] & pos[w]) | (c[1 + W + w] & ~pos[w])
-        n += (bad == 0) + (opposite == 0)
-    return n
+            bad |= (c[w] & ~pos[w]) | (c[W + w] & pos[w])
+            opposite |= (c[w] & pos[w]) | (c[W + w] & ~pos[w])
+        E.n_positive[s] += (bad == 0) + (opposite == 0)
 
 
 cdef bint build(Entry *E) noexcept nogil:
-    """List the chambers; False if they are too many."""
+    """List the chambers or faces; False if they are too many."""
     cdef Search S
     cdef int i, k, W, positive, negative
     cdef double sets = 1
@@ -136,7 +161,7 @@ cdef bint build(Entry *E) noexcept nogil:
         E.rays.ld = 0
         return False
     W = E.n_words = (E.rays.count + 63) >> 6
-    E.n_chambers = 0
+    E.n_items = 0
     memset(&S, 0, sizeof(Search))
     memset(all_rays, 0, sizeof(all_rays))
     S.entry = E
@@ -154,7 +179,7 @@ cdef bint build(Entry *E) noexcept nogil:
             if not positive:
                 S.agree[k][0][1][i >> 6] |= bit
                 S.agree[k][1][0][i >> 6] |= bit
-    done = list_chambers(&S, 0, 0, all_rays, all_rays) == 0
+    done = list_items(&S, 0, 0, 0, all_rays, all_rays) == 0
     # keep the coordinates in columns of the right length
     if done:
         i = (E.rays.count + 7) & ~7
@@ -164,11 +189,11 @@ cdef bint build(Entry *E) noexcept nogil:
         for k in range(E.rho):
             memcpy(E.rays.t + k * i, <double *> memory + k * MAX_RAYS, i * sizeof(double))
         E.rays.ld = i
-        E.n_positive = count_positive(E)
+        count_positive(E)
     else:
-        free(E.chambers)
-        E.chambers = NULL
-        E.n_chambers = E.rays.ld = 0
+        free(E.items)
+        E.items = NULL
+        E.n_items = E.rays.ld = 0
     free(memory)
     E.rays.plus = E.rays.minus = NULL
     return done
@@ -301,11 +326,12 @@ cdef Entry *find(Catalogue *C, const Tableau *T, Match *M) noexcept nogil:
         E.hash = h
         E.n = T.n
         E.rho = T.w
+        E.head = 3 if C.faces else 1
         E.next = C.slot[h & 4095]
         C.slot[h & 4095] = E
         E.built = build(E)
         C.n_bytes += sizeof(Entry) + size * sizeof(int)
-        C.n_bytes += (E.n_chambers * (1 + 2 * E.n_words) + E.rho * E.rays.ld) * 8
+        C.n_bytes += (E.n_items * (E.head + 2 * E.n_words) + E.rho * E.rays.ld) * 8
     return E if E.built else NULL
 
 
@@ -319,7 +345,7 @@ cdef void clear(Catalogue *C) noexcept nogil:
             next = E.next
             if E.built:
                 free(E.rays.t)
-            free(E.chambers)
+            free(E.items)
             free(E.key)
             free(E)
             E = next

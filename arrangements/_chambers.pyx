@@ -17,7 +17,7 @@ sign of an entry, here or after one more pivot; `_predicates` decides it.
 """
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memmove, memset
 
 from arrangements._catalogue cimport Entry, Match, find
 from arrangements._kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowest, ar_ratios,
@@ -26,8 +26,8 @@ from arrangements._predicates cimport (MAX_RANK, Tableau, entry_after, entry_sig
                                        functional_on_rays, pivot_column, sign_after, signs_after,
                                        tableau_measure, tableau_pivot, tableau_refresh)
 from arrangements._worker cimport (DEGENERATE, GO_ON, STOP, STOPPED, Mark, Outer, Worker, add_outer,
-                                   count, drop, emit, flip, has, n_words, new_tableau, put, take,
-                                   trace, words)
+                                   count, drop, emit, emit_faces, flip, has, n_words, new_tableau,
+                                   put, take, tally_faces, trace, words)
 
 ar_dispatch()
 
@@ -138,6 +138,38 @@ cdef int ray_signs(Worker *w, const Tableau *T, int c, int j, int n, const uint6
 
 # -- the recursion -------------------------------------------------------------------------
 
+cdef unsigned long long binomial(int n, int k) noexcept nogil:
+    cdef unsigned long long x = 1
+    cdef int i
+    for i in range(k):
+        x = x * <unsigned long long> (n - i) / <unsigned long long> (i + 1)
+    return x
+
+
+cdef int circuit_faces(Worker *w, const Problem *P, const Tableau *T, const int *order,
+                       int last) noexcept nogil:
+    """The faces on which, in the order of theta, `last` is the last of the vectors passed that
+    does not vanish: phi is positive there for every choice before it, and of those not passed."""
+    cdef Mark at = w.at
+    cdef int loose[2 * MAX_RANK]
+    cdef int i, b, n = P.n_loose
+    cdef uint64_t *zero = words(w, w.n_samples, P.zero)
+    if zero == NULL:
+        return STOP
+    memcpy(loose, P.loose, n * sizeof(int))
+    for i in range(last):
+        loose[n] = T.id[order[i]]
+        n += 1
+    for b in range(last + 1, P.n):  # the first of those not passed that does not vanish
+        for i in range(b + 1, P.n):
+            loose[n + i - b - 1] = T.id[order[i]]
+        if emit_faces(w, P.row, zero, loose, n + P.n - b - 1, P.dim + 1) != GO_ON:
+            return STOP
+        flip(w, zero, T.id[order[b]])
+    w.at = at
+    return GO_ON
+
+
 cdef int circuit(Worker *w, const Problem *P, const Tableau *T) noexcept nogil:
     """Positive(B, phi) where B is a basis and one vector e, depending on all of it.
 
@@ -152,7 +184,11 @@ cdef int circuit(Worker *w, const Problem *P, const Tableau *T) noexcept nogil:
     cdef double value[MAX_RANK]
     cdef double plus, minus, mu
     if w.counting:
-        w.n_pairs += rho
+        if w.faces:
+            for s in range(1, rho + 1):  # s + 1 vectors do not vanish, cut in two by theta
+                tally_faces(w, P.dim + s, P.n_loose, s * binomial(rho + 1, s + 1))
+        else:
+            w.n_pairs += rho
         return GO_ON
     for s in range(rho):
         cs[s] = entry_sign(&w.pr, T, e, s)
@@ -179,6 +215,10 @@ cdef int circuit(Worker *w, const Problem *P, const Tableau *T) noexcept nogil:
         s = order[i]
         sign[s] = -sign[s]
         flip(w, P.row, T.id[s])
+        if w.faces:
+            if circuit_faces(w, P, T, order, i) != GO_ON:
+                return STOP
+            continue
         if w.tracing:
             plus = minus = 0
             for q in range(rho + 1):
@@ -210,14 +250,15 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
     cdef Tableau L
     cdef uint64_t x
     cdef uint64_t *mine
-    cdef int i, k, s, q, n_basis = 0, n_other = 0, n = count(members, P.n), ld
+    cdef int i, k, s, n_basis = 0, n_other = 0, n = count(members, P.n), ld, sign
     cdef int cols[MAX_RANK]
     cdef int lane_of[MAX_RANK]
-    cdef bint used[MAX_RANK]
+    cdef int basis[MAX_RANK]
+    cdef int loose_sign[MAX_RANK]
+    cdef double phi[MAX_RANK]
+    cdef double phi_err[MAX_RANK]
     cdef double e = 0, worst
-    cdef int sign
     cdef int *source
-    cdef int *ids
     # a float tableau's columns have factors of their own: rows and phi must come from one
     cdef bint stale = j < 0 and G != T and not T.integral
     if w.only_simple:
@@ -228,12 +269,14 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
         return STOP
     Q = <Problem *> take(w, sizeof(Problem))
     source = <int *> take(w, n * sizeof(int))
-    ids = <int *> take(w, (n + 1) * sizeof(int))
     mine = words(w, w.n_samples, row)
-    if Q == NULL or source == NULL or ids == NULL or mine == NULL:
+    if Q == NULL or source == NULL or mine == NULL:
         return STOP
     Q.depth = P.depth + 1
     Q.row = mine
+    Q.zero = P.zero
+    Q.n_loose = P.n_loose
+    memcpy(Q.loose, P.loose, P.n_loose * sizeof(int))
     # columns of the new tableau: those pivoted on in T, and c
     for s in range(1, T.w):
         if s == c or not (T.free >> s) & 1:
@@ -262,6 +305,7 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
             else:
                 source[n_other] = k
                 n_other += 1
+    Q.dim = P.dim + P.rho - n_basis
     ld = (n + 1 + 7) & ~7
     if not new_tableau(w, &L, n, 1, ld, n_basis):
         return STOP
@@ -273,7 +317,7 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
         L.det = T.det * (fabs(T.t[c * T.ld + j]) + T.err[c]) * (1 + 1e-15)
     for s in range(n_basis):
         worst = 0
-        used[s] = False
+        loose_sign[s] = -1
         for i in range(n_other):
             k = source[i]
             if j >= 0:
@@ -286,29 +330,53 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
             if sign == 0:
                 L.t[s * ld + i] = 0
                 continue
-            used[s] = True
+            loose_sign[s] = 0
             if not (e <= worst):
                 worst = e
         L.err[s] = worst
-    # coloops keep the sign phi gives them and leave
+        basis[s] = T.id[lane_of[s]]
+        if not w.counting:
+            if loose_sign[s] != 0:
+                loose_sign[s] = sign_after(&w.pr, G, gc, gj, g, cols[s])
+            phi[s] = entry_after(G, gc, gj, g, cols[s], &phi_err[s])
+    for i in range(n_other):
+        source[i] = T.id[source[i]]
+    # any id where phi is not wanted
+    s = settle(w, Q, &L, n_basis, basis, loose_sign, n_other, source,
+               G.id[g] if g >= 0 else T.basis[0], phi, phi_err, stale, True)
+    w.at = at
+    return s
+
+
+cdef int settle(Worker *w, Problem *Q, Tableau *L, int n_basis, const int *basis,
+                const int *loose_sign, int n_other, const int *other, int phi_id,
+                const double *phi, const double *phi_err, bint stale, bint whole) noexcept nogil:
+    """Positive(B, phi), B being `basis` and `other`, whose coordinates are lanes 0..n_other-1 of L.
+
+    Basis vectors that no other depends on, those with a `loose_sign`, keep the sign phi gives them
+    and leave. `whole`: faces that vanish on all of B too.
+    """
+    cdef int ld = L.ld, s, i, q = 0
+    cdef int *ids = <int *> take(w, (n_basis + n_other + 1) * sizeof(int))
+    if ids == NULL:
+        return STOP
+    Q.whole = whole
+    Q.n_own = 0
     for s in range(n_basis):
-        if used[s]:
-            continue
-        if not w.counting and sign_after(&w.pr, G, gc, gj, g, cols[s]) > 0:
-            flip(w, Q.row, T.id[lane_of[s]])
-            add_outer(&Q.outer, T.id[lane_of[s]], Q.depth, 1)
-        else:
-            add_outer(&Q.outer, T.id[lane_of[s]], Q.depth, -1)
-    q = 0
-    for s in range(n_basis):
-        if used[s]:
-            # shift the dependent lanes behind the basis lanes, whose number is known now
-            cols[q] = cols[s]
-            lane_of[q] = lane_of[s]
+        if loose_sign[s] == 0:
+            ids[q] = basis[s]
             L.err[q] = L.err[s]
             if q != s:
                 memcpy(L.t + q * ld, L.t + s * ld, n_other * sizeof(double))
             q += 1
+            continue
+        if loose_sign[s] > 0:
+            flip(w, Q.row, basis[s])
+        add_outer(&Q.outer, basis[s], Q.depth, loose_sign[s])
+        memmove(Q.loose + 1, Q.loose, Q.n_loose * sizeof(int))
+        Q.loose[0] = basis[s]
+        Q.n_loose += 1
+        Q.n_own += 1
     Q.rho = q
     Q.n = q + n_other
     L.w = q
@@ -317,29 +385,32 @@ cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
     L.outer = Q.outer.id
     L.free = ((<uint64_t> 1 << q) - 1) & ~<uint64_t> 1
     for i in range(n_other):
-        ids[q + i] = T.id[source[i]]
-    ids[Q.n] = G.id[g] if g >= 0 else T.basis[0]  # any id where phi is not wanted
-    for s in range(q):
-        ids[s] = T.id[lane_of[s]]
-        L.basis[s] = ids[s]
+        ids[q + i] = other[i]
+    ids[Q.n] = phi_id
+    q = 0
+    for s in range(n_basis):
+        if loose_sign[s] != 0:
+            continue
+        L.basis[q] = ids[q]
         for i in range(n_other - 1, -1, -1):
-            L.t[s * ld + q + i] = L.t[s * ld + i]
-        for i in range(q):
-            L.t[s * ld + i] = 0
-        L.t[s * ld + s] = L.scale if L.integral else 1
-        L.g_err[s] = 0
-        L.t[s * ld + Q.n] = 0
+            L.t[q * ld + Q.rho + i] = L.t[q * ld + i]
+        for i in range(Q.rho):
+            L.t[q * ld + i] = 0
+        L.t[q * ld + q] = L.scale if L.integral else 1
+        L.g_err[q] = L.t[q * ld + Q.n] = 0
         if not w.counting:
-            L.t[s * ld + Q.n] = entry_after(G, gc, gj, g, cols[s], &L.g_err[s])
+            L.t[q * ld + Q.n] = phi[s]
+            L.g_err[q] = phi_err[s]
         for i in range(Q.n + 1, ld):
-            L.t[s * ld + i] = 0
-    tableau_measure(&w.pr, &L)
+            L.t[q * ld + i] = 0
+        q += 1
+    tableau_measure(&w.pr, L)
     if not w.counting:
-        tableau_refresh(&w.pr, &L, stale)
-    Q.root = L
-    s = solve(w, Q, &L)
-    w.at = at
-    return s
+        tableau_refresh(&w.pr, L, stale)
+    Q.root = L[0]
+    if w.faces:
+        return solve_faces(w, Q, L)
+    return solve(w, Q, L)
 
 
 cdef void trace_rays(Worker *w, const Problem *P, const Tableau *T, const Entry *E,
@@ -369,11 +440,11 @@ cdef int look_up(Worker *w, Problem *P, const Tableau *T, const Entry *E,
     cdef double *scratch
     cdef uint64_t *plus
     cdef uint64_t *doubt
-    cdef const uint64_t *c = E.chambers
+    cdef const uint64_t *c = E.items
     cdef uint64_t bad[2]
     cdef uint64_t now = 0, x, all_signs = ~<uint64_t> 0 >> (64 - E.n)
     if w.counting:
-        w.n_pairs += E.n_positive
+        w.n_pairs += E.n_positive[E.rho]
         return GO_ON
     scratch = <double *> take(w, 2 * E.rays.ld * sizeof(double))
     plus = words(w, E.rays.ld, NULL)
@@ -382,7 +453,7 @@ cdef int look_up(Worker *w, Problem *P, const Tableau *T, const Entry *E,
         return STOP
     if not functional_on_rays(&w.pr, T, &E.rays, M.lane, M.turned, scratch, plus, doubt):
         return IN_DOUBT
-    for _q in range(E.n_chambers):
+    for _q in range(E.n_items):
         bad[0] = bad[1] = 0
         for i in range(W):
             bad[0] |= (c[1 + i] & ~plus[i]) | (c[1 + W + i] & plus[i])
@@ -402,6 +473,199 @@ cdef int look_up(Worker *w, Problem *P, const Tableau *T, const Entry *E,
                     return STOP
         c += 1 + 2 * W
     return GO_ON
+
+
+cdef int look_up_faces(Worker *w, Problem *P, const Tableau *T, const Entry *E,
+                       const Match *M) noexcept nogil:
+    """`look_up` for all faces but the origin."""
+    cdef int _q, i, k, W = E.n_words, opposite
+    cdef double *scratch
+    cdef uint64_t *plus
+    cdef uint64_t *doubt
+    cdef uint64_t *zero
+    cdef const uint64_t *c = E.items
+    cdef uint64_t bad[2]
+    cdef uint64_t now = 0, vanish = 0, x, all_signs = ~<uint64_t> 0 >> (64 - E.n)
+    if w.counting:
+        for k in range(1, E.rho + 1):
+            tally_faces(w, P.dim + k, P.n_loose, E.n_positive[k])
+        return GO_ON
+    scratch = <double *> take(w, 2 * E.rays.ld * sizeof(double))
+    plus = words(w, E.rays.ld, NULL)
+    doubt = words(w, E.rays.ld, NULL)
+    zero = words(w, w.n_samples, P.zero)
+    if scratch == NULL or plus == NULL or doubt == NULL or zero == NULL:
+        return STOP
+    if not functional_on_rays(&w.pr, T, &E.rays, M.lane, M.turned, scratch, plus, doubt):
+        return IN_DOUBT
+    for _q in range(E.n_items):
+        bad[0] = bad[1] = 0
+        for i in range(W):
+            bad[0] |= (c[3 + i] & ~plus[i]) | (c[3 + W + i] & plus[i])
+            bad[1] |= (c[3 + i] & plus[i]) | (c[3 + W + i] & ~plus[i])
+        for opposite in range(2):
+            if bad[opposite] == 0:
+                x = c[0] ^ M.turned ^ (all_signs if opposite else 0)
+                now ^= x  # what changes from the row before
+                while now:
+                    k = ar_lowest(now)
+                    now &= now - 1
+                    flip(w, P.row, T.id[M.lane[k]])
+                now = x
+                vanish ^= c[1]
+                while vanish:
+                    k = ar_lowest(vanish)
+                    vanish &= vanish - 1
+                    flip(w, zero, T.id[M.lane[k]])
+                vanish = c[1]
+                if emit_faces(w, P.row, zero, P.loose, P.n_loose,
+                              P.dim + <int> c[2]) != GO_ON:
+                    return STOP
+        c += 3 + 2 * W
+    return GO_ON
+
+
+cdef int solve_faces(Worker *w, Problem *P, Tableau *T) noexcept nogil:
+    """The faces of B on which phi > 0 (the origin among them, unless n_own tells otherwise).
+
+    Those off the hyperplane of lane 0 have a lowest vertex in a walk that puts it at infinity, as
+    chambers have; the others are faces of B restricted to it.
+    """
+    cdef Mark at = w.at
+    cdef uint64_t *zero = words(w, w.n_samples, P.zero)
+    cdef uint64_t *vertical
+    cdef uint64_t *inside
+    cdef int i, k
+    cdef Entry *entry
+    cdef Match match
+    if zero == NULL:
+        return STOP
+    for k in range(P.n):  # faces on which all of B vanishes
+        flip(w, zero, T.id[k])
+    if P.whole:
+        if some_faces(w, P, zero, P.loose, P.n_loose, P.dim) != GO_ON:
+            return STOP
+    for i in range(0 if P.whole else P.n_own):  # the first of its own that does not
+        if some_faces(w, P, zero, P.loose + i + 1, P.n_loose - i - 1, P.dim + 1) != GO_ON:
+            return STOP
+        flip(w, zero, P.loose[i])
+    if P.rho == 0:
+        return GO_ON
+    if P.n == P.rho + 1:
+        return circuit(w, P, T)
+    if T.integral:
+        entry = find(w.catalogue, T, &match)
+        if entry != NULL:
+            k = look_up_faces(w, P, T, entry, &match)
+            if k != IN_DOUBT:
+                return k
+    vertical = words(w, P.n, NULL)
+    inside = words(w, P.n, NULL)
+    if vertical == NULL or inside == NULL:
+        return STOP
+    put(vertical, 0)
+    if node(w, P, T, 0, 1, P.n, False, vertical, inside) != GO_ON:
+        return STOP
+    w.at = at
+    return restrict(w, P, T)
+
+
+cdef inline int some_faces(Worker *w, const Problem *P, uint64_t *zero, const int *loose, int n,
+                           int dim) noexcept nogil:
+    """Emit faces, or count them."""
+    if not w.counting:
+        return emit_faces(w, P.row, zero, loose, n, dim)
+    tally_faces(w, dim, n, 1)
+    return GO_ON
+
+
+cdef int restrict(Worker *w, const Problem *P, const Tableau *T) noexcept nogil:
+    """The faces in the hyperplane of lane 0: those of B restricted to it, where lanes that become
+    parallel are one class, its sign that of a representative."""
+    cdef Mark at = w.at
+    cdef Problem *Q = <Problem *> take(w, sizeof(Problem))
+    cdef int *other = <int *> take(w, P.n * sizeof(int))
+    cdef int *lane = <int *> take(w, P.n * sizeof(int))
+    cdef uint64_t *row = words(w, w.n_samples, P.row)
+    cdef uint64_t *zero = words(w, w.n_samples, P.zero)
+    cdef int i, k, s, c, n_basis = P.rho - 1, n_other = 0, n_merged = w.n_merged, result
+    cdef int basis[MAX_RANK]
+    cdef int loose_sign[MAX_RANK]
+    cdef double phi[MAX_RANK]
+    cdef double phi_err[MAX_RANK]
+    cdef int *merged
+    cdef Tableau L
+    if (Q == NULL or other == NULL or lane == NULL or row == NULL or zero == NULL
+            or not new_tableau(w, &L, P.n, 1, (P.n + 7) & ~7, n_basis)):
+        return STOP
+    Q.depth = P.depth + 1
+    Q.row = row
+    Q.zero = zero
+    flip(w, zero, T.id[0])
+    Q.outer = P.outer
+    add_outer(&Q.outer, T.basis[0], P.depth, 0)
+    Q.n_loose = P.n_loose
+    memcpy(Q.loose, P.loose, P.n_loose * sizeof(int))
+    Q.dim = P.dim
+    for s in range(n_basis):
+        basis[s] = T.basis[s + 1]
+        loose_sign[s] = -1
+    for k in range(P.rho, P.n):
+        c = 0
+        i = 0   # nonzero columns
+        for s in range(1, P.rho):
+            if entry_sign(&w.pr, T, k, s) != 0:
+                i += 1
+                c = s
+        merged = w.merged + 3 * w.n_merged
+        merged[0] = T.id[k]
+        if i == 1:
+            merged[1] = T.basis[c]
+            merged[2] = entry_sign(&w.pr, T, k, c) < 0
+            w.n_merged += 1
+            continue
+        for i in range(n_other):
+            if along(w, T, c, lane[i], k):
+                break
+        else:
+            lane[n_other] = k
+            other[n_other] = T.id[k]
+            n_other += 1
+            continue
+        merged[1] = other[i]
+        merged[2] = entry_sign(&w.pr, T, k, c) != entry_sign(&w.pr, T, lane[i], c)
+        w.n_merged += 1
+    L.integral = T.integral
+    L.scale = T.scale
+    L.det = T.det
+    for s in range(n_basis):
+        L.err[s] = T.err[s + 1]
+        for i in range(n_other):
+            k = entry_sign(&w.pr, T, lane[i], s + 1)
+            L.t[s * L.ld + i] = T.t[(s + 1) * T.ld + lane[i]] if k != 0 else 0
+            if k != 0:
+                loose_sign[s] = 0
+        if not w.counting:
+            if loose_sign[s] != 0:
+                loose_sign[s] = entry_sign(&w.pr, T, P.n, s + 1)
+            phi[s] = T.t[(s + 1) * T.ld + P.n]
+            phi_err[s] = T.g_err[s + 1]
+    result = settle(w, Q, &L, n_basis, basis, loose_sign, n_other, other, T.id[P.n], phi, phi_err,
+                    False, False)
+    w.n_merged = n_merged
+    w.at = at
+    return result
+
+
+cdef bint along(Worker *w, const Tableau *T, int c, int i, int k) noexcept nogil:
+    """Whether lanes i and k are parallel in all columns but 0; lane k is not zero in column c."""
+    cdef int s
+    if entry_sign(&w.pr, T, i, c) == 0:
+        return False
+    for s in range(1, T.w):
+        if s != c and sign_after(&w.pr, T, c, k, i, s) != 0:
+            return False
+    return True
 
 
 cdef int solve(Worker *w, Problem *P, Tableau *T) noexcept nogil:
@@ -465,7 +729,7 @@ cdef int read_off(Worker *w, const Problem *P, const Tableau *T, int c, int j, c
                   uint64_t *row) noexcept nogil:
     """Emit the one chamber at a simple vertex, given the signs of the coordinates of phi."""
     cdef int s, n = 0
-    cdef int ids[MAX_RANK]
+    cdef int ids[2 * MAX_RANK]
     cdef double value[MAX_RANK]
     for s in range(1, T.w):
         ids[n] = T.id[j] if s == c else T.basis[s]
@@ -475,6 +739,9 @@ cdef int read_off(Worker *w, const Problem *P, const Tableau *T, int c, int j, c
         if sign[s] > 0:
             flip(w, row, ids[n])
         n += 1
+    if w.faces:
+        memcpy(ids + n, P.loose, P.n_loose * sizeof(int))
+        return emit_faces(w, row, P.zero, ids, n + P.n_loose, P.dim + P.rho - n)
     if w.tracing:
         trace_vertex(w, P, T, c, j, sign[0], ids, value, n)
     return emit(w, row)
@@ -513,9 +780,14 @@ cdef int at_vertex(Worker *w, const Problem *P, const Tableau *T, int c, int j, 
     cdef uint64_t *row
     cdef int result
     if w.counting:
+        if P.depth == 0:
+            w.flats[rank] += 1
         if not simple:
             return descend(w, P, T, c, j, G, gc, gj, g, members, P.row, 1)
-        w.n_pairs += 1
+        if w.faces:
+            tally_faces(w, P.dim + P.rho - rank, rank + P.n_loose, 1)
+        else:
+            w.n_pairs += 1
         return GO_ON
     signs_after(&w.pr, G, gc, gj, g, sign)
     if sign[0] < 0:
@@ -550,7 +822,10 @@ cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const Tab
 cdef int section_counts(Worker *w, const Problem *P, const Tableau *T, int t,
                         const uint64_t *inside) noexcept nogil:
     """The number of chambers `section` finds, without its signs."""
-    return at_vertex(w, P, T, -1, -1, T, -1, -1, -1, NULL, inside, t)
+    cdef unsigned long long before = w.n_pairs
+    cdef int result = at_vertex(w, P, T, -1, -1, T, -1, -1, -1, NULL, inside, t)
+    w.by_rank[t] += w.n_pairs - before
+    return result
 
 
 cdef int section_of_node(Worker *w, const Problem *P, const Tableau *T, int t,
@@ -594,6 +869,7 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     cdef int n = P.n, ld = T.ld, c = ar_lowest(T.free), i, j, k, s, nw = n_words(n), g
     cdef int n_open, n_cols = 0, sigma, gsign = 0, lanes = ld
     cdef int cols[MAX_RANK]
+    cdef int loose[MAX_RANK]
     cdef uint64_t *plus[MAX_RANK]   # sign of phi at a column, for every lane j
     cdef uint64_t *doubt[MAX_RANK]
     cdef uint64_t *agree[MAX_RANK]
@@ -658,6 +934,8 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
         return GO_ON
     g = n + P.rho - 1 if top else n
     direct = top and count(inside, n) == P.rho - 2
+    for i in range(1, n_cols):
+        loose[i] = T.basis[cols[i]]
     if direct and not w.counting:
         gsign = entry_sign(&w.pr, T, g, c)
         k = first & ~63
@@ -701,7 +979,10 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
                 # a simple vertex, all signs certain
                 w.pr.n_filter += n
                 if w.counting:
+                    w.flats[P.rho - 1] += 1
                     w.n_pairs += 1
+                    if w.faces:
+                        tally_faces(w, 1, P.rho - 1, 1)
                     continue
                 for i in range(w.n_words):
                     row[i] = ((sless[i] ^ spos[i]) & ~sopen[i]) ^ w.all_negative[i]
@@ -724,6 +1005,11 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
                             flip(w, row, T.basis[cols[i]])
                     if (gsign if has(pos, j) else -gsign) == sigma:
                         flip(w, row, j)
+                if w.faces:
+                    loose[0] = j
+                    if emit_faces(w, row, P.zero, loose, P.rho - 1, 1) != GO_ON:
+                        return STOP
+                    continue
                 if w.tracing:
                     trace_simple(w, P, T, c, j, g)
                 if emit(w, row) != GO_ON:
@@ -874,6 +1160,10 @@ cdef int walk(Worker *w, const Problem *P, int prefix, int first, int end,
         if row == NULL:
             return STOP
         flip(w, row, 0)
+        if w.counting:
+            w.flats[0] += 1
+        if w.faces:
+            return some_faces(w, P, P.zero, NULL, 0, 1)
         if w.tracing:
             trace(w, &P.outer, 0, &zero, &one, 1)
         return emit(w, row)

@@ -9,6 +9,7 @@ X restricted to F, with ones on F.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -19,10 +20,20 @@ from .reduction import Reduction, primitive, reduce_rows
 from .witness import positive_dependence
 
 
+def sample_rows(reduction: Reduction) -> np.ndarray:
+    """The samples' own rows (n, r), up to positive factors, in the coordinates of the reduction."""
+    r = reduction
+    signed = np.zeros((r.n, r.rank), dtype=object)
+    cut = r.class_of >= 0
+    signed[cut] = (r.rows[r.class_of[cut]].astype(object)
+                   * r.orientation[cut, None].astype(object))
+    return signed
+
+
 def restrictions(signed: np.ndarray) -> Iterator[Reduction]:
     """X restricted to F, for the totally cyclic flats F but the empty one; rows of F become zero.
 
-    `signed` are the samples' own rows (n, r) in the coordinates of the reduction.
+    `signed` are `sample_rows`.
     """
     core = cyclic_part(signed)
     seen: set[frozenset[int]] = {frozenset()}
@@ -43,11 +54,12 @@ def restrictions(signed: np.ndarray) -> Iterator[Reduction]:
                     continue
                 above.append(closure)
                 if cyclic_part(signed[closure]).all():
-                    yield _restricted(signed, basis)
+                    yield restricted(signed, basis)
         level = above
 
 
-def _restricted(signed: np.ndarray, basis: np.ndarray) -> Reduction:
+def restricted(signed: np.ndarray, basis: np.ndarray) -> Reduction:
+    """The samples' rows as functionals on the flat spanned by the columns of `basis`."""
     values = signed.dot(basis)
     if basis.shape[1] == 0:
         values = np.zeros((len(signed), 1), dtype=object)
@@ -99,6 +111,6 @@ def null_basis(rows: np.ndarray) -> np.ndarray:
         u[j] = Fraction(1)
         for p, b in zip(pivots, reduced, strict=True):
             u[p] = -b[j]
-        scale = np.lcm.reduce([x.denominator for x in u], dtype=object)
+        scale = math.lcm(*(x.denominator for x in u))
         columns.append([int(x * scale) for x in u])
     return np.array(columns, dtype=object).reshape(len(columns), r).T

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 # A buffer of rows, or (rows, ids, levels, values) while tracing; and how many rows are in it.
@@ -25,11 +25,14 @@ class Enumeration:
         *,
         only_simple: bool = False,
         tracing: bool = False,
+        dims: Sequence[bool] | None = None,
     ) -> None: ...
     @property
     def filled(self) -> int: ...
     @property
     def n_rows(self) -> int: ...
+    @property
+    def counters(self) -> Any: ...
     @property
     def stats(self) -> dict[str, int]: ...
     def begin(self, sink: Callable[[int], _Filled | None]) -> None: ...

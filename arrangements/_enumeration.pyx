@@ -56,16 +56,20 @@ cdef class Enumeration:
     cdef object sink
     cdef object buffer
     cdef uint8_t *start
+    cdef int width
     cdef object keep
     cdef object error
+    cdef object tallies
 
     def __cinit__(self):
         memset(&self.w, 0, sizeof(Worker))
         memset(&self.catalogue, 0, sizeof(Catalogue))
         self.w.catalogue = &self.catalogue
 
-    def __init__(self, Geometry geometry, sink=None, *, only_simple=False, tracing=False):
-        """Without a sink the chambers are counted, not written."""
+    def __init__(self, Geometry geometry, sink=None, *, only_simple=False, tracing=False,
+                 dims=None):
+        """Without a sink the chambers are counted, not written. With `dims` (a bool for each
+        dimension) the faces of these dimensions that are not in the hyperplane of class 0."""
         cdef Worker *w = &self.w
         tables = geometry.tables
         self.geometry = geometry
@@ -75,6 +79,7 @@ cdef class Enumeration:
         w.counting = sink is None
         w.only_simple = only_simple
         w.tracing = tracing
+        w.faces = self.catalogue.faces = dims is not None
         w.n_samples, w.m, w.r = geometry.n, geometry.m, geometry.r
         w.n_bytes = (w.n_samples + 7) // 8
         w.n_words = (w.n_samples + 63) // 64
@@ -98,7 +103,24 @@ cdef class Enumeration:
         scratch = np.empty(geometry.res.n_primes + geometry.r * geometry.r, dtype=np.uint64)
         cdef uint64_t[::1] view = scratch
         w.pr.scratch = &view[0]
-        self.keep = [scratch]
+        wanted = np.zeros(w.r + 2, dtype=np.int32)
+        wanted[1:] = np.cumsum(np.ones(w.r + 1) if dims is None else dims)
+        cdef int[::1] wanted_view = wanted
+        w.wanted = &wanted_view[0]
+        self.width = 2 * w.n_bytes + 1 if w.faces else w.n_bytes
+        merged = np.empty(3 * w.m * w.r, dtype=np.int32)
+        cdef int[::1] merged_view = merged
+        w.merged = &merged_view[0]
+        masks = np.zeros(3 * w.n_words, dtype=np.uint64)
+        cdef uint64_t[::1] masks_view = masks
+        w.face = &masks_view[0]
+        self.top.zero = &masks_view[2 * w.n_words]
+        self.tallies = np.zeros((3, w.r + 1), dtype=np.uint64)
+        cdef uint64_t[:, ::1] counters = self.tallies
+        w.by_rank = <unsigned long long *> &counters[0, 0]
+        w.flats = <unsigned long long *> &counters[1, 0]
+        w.by_dim = <unsigned long long *> &counters[2, 0]
+        self.keep = [scratch, wanted, merged, masks]
         self._root()
 
     def __dealloc__(self):
@@ -177,11 +199,11 @@ cdef class Enumeration:
             view = self.buffer[0]
         else:
             view = self.buffer
-        if view.shape[0] < used + 2 or view.shape[1] != w.n_bytes:
+        if view.shape[0] < used + 2 or view.shape[1] != self.width:
             raise RuntimeError("the sink gave a buffer without room for two rows")
         self.start = &view[0, 0]
-        w.out = self.start + <Py_ssize_t> used * w.n_bytes
-        w.out_end = self.start + view.shape[0] * w.n_bytes
+        w.out = self.start + <Py_ssize_t> used * self.width
+        w.out_end = self.start + view.shape[0] * self.width
         return GO_ON
 
     def _trace_into(self, arrays, Py_ssize_t used):
@@ -197,12 +219,21 @@ cdef class Enumeration:
         """Rows in the current buffer."""
         if self.buffer is None:
             return 0
-        return (self.w.out - self.start) // self.w.n_bytes
+        return (self.w.out - self.start) // self.width
 
     @property
     def n_rows(self):
         """Rows found so far; may be read from another thread."""
         return 2 * self.w.n_pairs
+
+    @property
+    def counters(self):
+        """What a counting walk has found so far, uint64 (3, r + 1): pairs of opposite chambers in
+        each section, by its rank less one; flats off class 0 of each rank; with `dims`, pairs of
+        faces of each dimension."""
+        counters = self.tallies.copy()
+        counters[0, self.w.r - 1] = self.w.n_pairs - counters[0, : self.w.r - 1].sum()
+        return counters
 
     @property
     def stats(self):

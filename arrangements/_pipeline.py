@@ -11,7 +11,7 @@ import math
 import os
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -35,11 +35,25 @@ class Task(NamedTuple):
     rows: int
 
 
-def tasks(m: int, r: int, n_jobs: int) -> list[Task]:
+def rows_bound(m: int, r: int, dims: Sequence[bool] | None = None) -> int:
+    """The most rows m hyperplanes of rank r can give, beside the origin: chambers, or the faces of
+    some dimensions that are not in one of the hyperplanes. Attained in general position."""
+    return sum(math.comb(m - 1, t) * _at_vertex(r, t, dims) for t in range(r))
+
+
+def _at_vertex(r: int, t: int, dims: Sequence[bool] | None) -> int:
+    """Rows read off at a simple flat of rank t, where any of t vectors may vanish."""
+    if dims is None:
+        return 2
+    return 2 * sum(math.comb(t, s) for s in range(t + 1) if dims[r - t + s])
+
+
+def tasks(m: int, r: int, n_jobs: int, dims: Sequence[bool] | None = None) -> list[Task]:
     """The whole walk in pieces, in order; one piece for one worker."""
 
     def below(i: int, depth: int) -> int:
-        return 2 * sum(math.comb(m - 1 - i, s) for s in range(r - depth))
+        return sum(math.comb(m - 1 - i, t - depth) * _at_vertex(r, t, dims)
+                   for t in range(depth, r))
 
     if n_jobs == 1 or r <= 2 or m <= r:
         return [Task(-1, 1, m, True, below(0, 0))]
@@ -55,11 +69,17 @@ def tasks(m: int, r: int, n_jobs: int) -> list[Task]:
             yield Task(prefix, first, m, first == start, rows)
 
     if r == 3:
-        return list(ranges(-1, 1, 1, 2))
-    walk = [Task(-1, 1, 1, True, 2)]
+        return list(ranges(-1, 1, 1, _at_vertex(r, 0, dims)))
+    walk = [Task(-1, 1, 1, True, _at_vertex(r, 0, dims))]
     for i in range(1, m):
-        walk += ranges(i, i + 1, 2, 2)
+        walk += ranges(i, i + 1, 2, _at_vertex(r, 1, dims))
     return walk
+
+
+def row_bytes(geometry: Geometry, dims: Sequence[bool] | None) -> int:
+    """Bytes of a row: a bit for each sample; for faces two, and their dimension."""
+    plane = (geometry.n + 7) // 8
+    return plane if dims is None else 2 * plane + 1
 
 
 class _Run:
@@ -139,15 +159,35 @@ def count(geometry: Geometry, *, only_simple: bool = False, limit: float = math.
     return walk.n_rows
 
 
-def store(geometry: Geometry, capacity: int, n_jobs: int, *, watch: Callable[[int], None],
+def tally(geometry: Geometry, n_jobs: int, *, dims: Sequence[bool] | None = None,
           stats: dict | None = None) -> np.ndarray:
-    """All rows, in one array whose first allocation has `capacity` rows."""
-    width = (geometry.n + 7) // 8
-    work = tasks(geometry.m, geometry.r, n_jobs)
+    """`Enumeration.counters` of a whole walk, as Python integers."""
+    work = iter(tasks(geometry.m, geometry.r, n_jobs))
+    lock = threading.Lock()
+
+    def target(walk: Enumeration) -> None:
+        while not run.stopping.is_set():
+            with lock:
+                task = next(work, None)
+            if task is None:
+                return
+            walk.run(*task[:4])
+
+    run = _Run()
+    run.start(target, [Enumeration(geometry, None, dims=dims) for _ in range(n_jobs)])
+    run.wait(lambda rows: None)
+    add_stats(stats, run.walks)
+    return sum(walk.counters.astype(object) for walk in run.walks)
+
+
+def store(geometry: Geometry, buffer: np.ndarray, n_jobs: int, *, watch: Callable[[int], None],
+          dims: Sequence[bool] | None = None, stats: dict | None = None) -> np.ndarray:
+    """All rows: the beginning of `buffer`, or another array if it was too small."""
+    work = tasks(geometry.m, geometry.r, n_jobs, dims)
     if len(work) == 1:
-        sink = Grown(np.empty((capacity, width), dtype=np.uint8))
-        walk = Enumeration(geometry, sink)
-        if capacity <= SMALL:
+        sink = Grown(buffer)
+        walk = Enumeration(geometry, sink, dims=dims)
+        if len(buffer) <= SMALL:
             walk.run(*work[0][:4])
         else:
             run = _Run()
@@ -157,9 +197,8 @@ def store(geometry: Geometry, capacity: int, n_jobs: int, *, watch: Callable[[in
         return sink.buffer[: walk.filled]
     # Every task writes where its rows belong if the arrangement is simple. From the first one with
     # another number of rows on, tasks keep their rows, and the pieces are joined at the end.
-    offsets = [min(x, capacity) for x in accumulate((task.rows for task in work), initial=0)]
-    whole = np.empty((offsets[-1], width), dtype=np.uint8)
-    pieces: list[np.ndarray] = [whole] * len(work)
+    offsets = [min(x, len(buffer)) for x in accumulate((task.rows for task in work), initial=0)]
+    pieces: list[np.ndarray] = [buffer] * len(work)
     jobs = iter(range(len(work)))
     lock = threading.Lock()
     surprised = threading.Event()
@@ -170,30 +209,31 @@ def store(geometry: Geometry, capacity: int, n_jobs: int, *, watch: Callable[[in
                 i = next(jobs, None)
             if i is None:
                 return
-            place = whole[offsets[i] : offsets[i + 1]]
+            place = buffer[offsets[i] : offsets[i + 1]]
             simple = not surprised.is_set()
-            sink = Grown(place if simple else np.empty((min(len(place), FIRST), width), np.uint8))
+            sink = Grown(place if simple else np.empty_like(place[:FIRST]))
             walk.begin(sink)
             walk.run(*work[i][:4])
             pieces[i] = sink.buffer[: walk.filled]
-            if walk.filled != work[i].rows:
+            if walk.filled != work[i].rows or sink.buffer is not place:
                 surprised.set()
 
     run = _Run()
-    run.start(target, [Enumeration(geometry, Grown) for _ in range(n_jobs)])
+    run.start(target, [Enumeration(geometry, Grown, dims=dims) for _ in range(n_jobs)])
     run.wait(watch)
     add_stats(stats, run.walks)
-    if all(len(p) == t.rows and p.base is whole for p, t in zip(pieces, work, strict=True)):
-        return whole
+    if not surprised.is_set():
+        return buffer[: offsets[-1]]
     return np.concatenate(pieces)
 
 
 def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = False,
-           stats: dict | None = None) -> Generator[Any, None, None]:
+           dims: Sequence[bool] | None = None, stats: dict | None = None
+           ) -> Generator[Any, None, None]:
     """Blocks in order, each a fresh array of at most `block_rows` rows (even, at least 2); with
     `tracing` a tuple of it and the traces. Memory: a few blocks for each worker."""
-    width, r = (geometry.n + 7) // 8, geometry.r
-    work = tasks(geometry.m, r, n_jobs)
+    width, r = row_bytes(geometry, dims), geometry.r
+    work = tasks(geometry.m, r, n_jobs, dims)
     ahead = threading.Semaphore(4 * n_jobs)
     shelves: list[queue.Queue] = []
     lock = threading.Lock()
@@ -249,7 +289,8 @@ def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = 
                 put(shelf, cut(current.pop(), walk.filled))
             put(shelf, None)
 
-    run.start(target, [Enumeration(geometry, fresh, tracing=tracing) for _ in range(n_jobs)])
+    run.start(target, [Enumeration(geometry, fresh, tracing=tracing, dims=dims)
+                       for _ in range(n_jobs)])
     try:
         for i in range(len(work)):
             while not opened.acquire(timeout=POLL):
@@ -271,6 +312,21 @@ def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = 
         for thread in run.threads:
             thread.join()
         add_stats(stats, run.walks)
+
+
+def started(blocks: Generator[Any, None, None]) -> Generator[Any, None, None]:
+    """The same blocks, the first of them made now, while a walk that fails can be tried again."""
+    first = next(blocks, None)
+
+    def whole() -> Generator[Any, None, None]:
+        try:
+            if first is not None:
+                yield first
+                yield from blocks
+        finally:
+            blocks.close()
+
+    return whole()
 
 
 def add_stats(total: dict | None, walks: list[Enumeration]) -> None:

@@ -84,6 +84,7 @@ cdef struct Rays:
 
 cdef int64_t gcd(int64_t a, int64_t b) noexcept nogil
 cdef int find_rays(const int *rest, int n, int rho, int limit, Rays *rays) noexcept nogil
+cdef int rank_of(const int *rest, int n, int rho, uint64_t members) noexcept nogil
 cdef bint functional_on_rays(Predicates *P, const Tableau *T, const Rays *rays, const int *lane,
                              uint64_t turned, double *scratch, uint64_t *plus,
                              uint64_t *doubt) noexcept nogil

@@ -612,6 +612,36 @@ cdef int find_rays(const int *rest, int n, int rho, int limit, Rays *rays) noexc
     return k
 
 
+cdef int rank_of(const int *rest, int n, int rho, uint64_t members) noexcept nogil:
+    """Rank of some of the vectors of `find_rays`, which has checked that their minors fit."""
+    cdef int64_t a[64][8]
+    cdef int64_t last = 1, x, y
+    cdef int m = 0, k, s, i, rank = 0
+    for k in range(n):
+        if (members >> k) & 1:
+            for s in range(rho):
+                a[m][s] = (k == s) if k < rho else rest[(k - rho) * rho + s]
+            m += 1
+    for s in range(rho):
+        k = rank
+        while k < m and a[k][s] == 0:
+            k += 1
+        if k == m:
+            continue
+        for i in range(rho):
+            x = a[k][i]
+            a[k][i] = a[rank][i]
+            a[rank][i] = x
+        x = a[rank][s]
+        for k in range(rank + 1, m):
+            y = a[k][s]
+            for i in range(rho):
+                a[k][i] = (x * a[k][i] - y * a[rank][i]) // last  # Bareiss 1968
+        last = x
+        rank += 1
+    return rank
+
+
 cdef bint functional_on_rays(Predicates *P, const Tableau *T, const Rays *rays, const int *lane,
                              uint64_t turned, double *scratch, uint64_t *plus,
                              uint64_t *doubt) noexcept nogil:

@@ -12,7 +12,7 @@ import numbers as abstract
 import operator
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -42,10 +42,25 @@ class IntegerMatrix:
         The entries of a nonzero row have greatest common divisor 1.
     column_scale : tuple of d Fraction
         Positive.
+    lead : ndarray, shape (n,), optional
+        The number that was read at each row's first nonzero entry; needed by `row` only.
+    decimal : bool
+        How `lead` is read.
     """
 
     values: np.ndarray
     column_scale: tuple[Fraction, ...]
+    lead: np.ndarray | None = None
+    decimal: bool = False
+
+    def row(self, i: int) -> list[Fraction]:
+        """Row i of X, exactly as read."""
+        scaled = [x * s for x, s in zip(self.values[i].tolist(), self.column_scale, strict=True)]
+        first = next(filter(None, scaled), None)
+        if first is None or self.lead is None:
+            return scaled
+        factor = _fraction(self.lead[i], self.decimal) / first
+        return [factor * x for x in scaled]
 
 
 def exact_matrix(X: Any, *, bias: bool, numbers: str) -> IntegerMatrix:
@@ -85,6 +100,13 @@ def exact_matrix(X: Any, *, bias: bool, numbers: str) -> IntegerMatrix:
         raise InputError(
             f"X must have at least one row and one column, got shape {(n, d)}; pass some data"
         )
+    padded = np.hstack([array, np.ones((n, int(bias)), dtype=array.dtype)])
+    lead = padded[np.arange(n), (padded != 0).argmax(axis=1)]
+    return replace(_as_integers(array, bias, decimal), lead=lead, decimal=decimal)
+
+
+def _as_integers(array: np.ndarray, bias: bool, decimal: bool) -> IntegerMatrix:
+    n, d = array.shape
     ones = np.ones((n, int(bias)), dtype=np.int64)
     if array.dtype == np.float64 and _is_integral(array):
         array = array.astype(np.int64)
@@ -141,6 +163,23 @@ def check_tol(tol: Any) -> float | None:
             "leave it out for exact results, use e.g. 1e-9 for rounded degenerate data"
         )
     return float(tol)
+
+
+def exact_vector(name: str, value: Any, length: int) -> list[Fraction]:
+    """Return a vector of numbers as it is, without rounding."""
+    array = np.array(value, dtype=object)  # as float64, long integers beside floats would round
+    if array.shape != (length,):
+        raise InputError(f"{name} must have shape ({length},), got {array.shape}")
+    out = []
+    for j, x in enumerate(array.tolist()):
+        try:
+            if not isinstance(x, _EXACT_TYPES):
+                raise TypeError
+            out.append(_fraction(x, False))
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(
+                f"{name} must hold finite real numbers, got {x!r:.60} at {j}") from None
+    return out
 
 
 def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:

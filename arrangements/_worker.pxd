@@ -52,6 +52,16 @@ cdef struct Worker:
     int32_t *trace_id
     int8_t *trace_level
     double *trace_value
+    # for faces: rows of two planes and a dimension, see `emit_faces`
+    bint faces
+    int *wanted                # (r + 2,) wanted[k]: how many of the dimensions below k are wanted
+    int *merged                # (n_merged, 3): class, the class it is parallel to, opposite
+    int n_merged
+    uint64_t *face             # (2, n_words) scratch
+    # when counting
+    unsigned long long *by_rank    # (r + 1,) pairs of chambers in each section below the last
+    unsigned long long *flats      # (r + 1,) flats of each rank that avoid class 0
+    unsigned long long *by_dim     # (r + 1,) pairs of faces of each dimension
 
 # The vectors that complete a tableau's columns to a basis of R^r, and for witnesses the values of
 # a point at them, value * epsilon^level.
@@ -101,6 +111,9 @@ cdef uint64_t *words(Worker *w, int n, const uint64_t *source) noexcept nogil
 cdef bint new_tableau(Worker *w, Tableau *T, int n, int n_g, int ld, int width) noexcept nogil
 cdef void release(Worker *w) noexcept nogil
 cdef int emit(Worker *w, const uint64_t *row) noexcept nogil
+cdef int emit_faces(Worker *w, const uint64_t *row, uint64_t *zero, const int *loose, int n,
+                    int dim) noexcept nogil
+cdef void tally_faces(Worker *w, int dim, int n, unsigned long long times) noexcept nogil
 cdef void add_outer(Outer *outer, int id, int level, double value) noexcept nogil
 cdef void trace(Worker *w, const Outer *outer, int level, const int *ids, const double *values,
                 int n) noexcept nogil

@@ -3,7 +3,8 @@
 Rows are words of 64 samples in memory and ceil(n/8) bytes in the output; a chamber is written
 together with its opposite.
 """
-from libc.stdint cimport int8_t, uint64_t
+cimport cython
+from libc.stdint cimport int8_t, uint8_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
@@ -99,6 +100,102 @@ cdef int emit(Worker *w, const uint64_t *row) noexcept nogil:
         memcpy(w.out + w.n_bytes + 8 * i, &last, w.n_bytes - 8 * i)
     w.out += 2 * w.n_bytes
     return GO_ON
+
+
+cdef void plane(uint8_t *out, const uint64_t *x, int n_bytes) noexcept nogil:
+    cdef int i, n = n_bytes >> 3
+    memcpy(out, x, 8 * n)
+    for i in range(8 * n, n_bytes):
+        out[i] = <uint8_t> (x[n] >> (8 * (i - 8 * n)))
+
+
+cdef void spread(const Worker *w, uint64_t *row, uint64_t *zero) noexcept nogil:
+    """Give classes merged into others, the latest first, the signs of those."""
+    cdef int i, j, k
+    cdef const int *entry
+    cdef bint wrong
+    for i in range(w.n_merged - 1, -1, -1):
+        entry = w.merged + 3 * i
+        j = w.member[w.member_start[entry[0]]]
+        k = w.member[w.member_start[entry[1]]]
+        wrong = has(row, j) ^ has(w.all_negative, j) ^ has(row, k) ^ has(w.all_negative, k)
+        if wrong != entry[2]:
+            flip(w, row, entry[0])
+        if has(zero, j) != has(zero, k):
+            flip(w, zero, entry[0])
+
+
+cdef int emit_face(Worker *w, const uint64_t *row, const uint64_t *zero, int dim) noexcept nogil:
+    """Write a face and its opposite: a plane of positive samples, one of negative, a dimension."""
+    cdef int i, width = 2 * w.n_bytes + 1
+    cdef uint64_t plus, minus
+    cdef uint8_t *out
+    cdef uint64_t *signs = w.face
+    cdef uint64_t *zeros = w.face + w.n_words
+    w.n_pairs += 1
+    if w.out + 2 * width > w.out_end:
+        if w.refill(w.owner) != GO_ON:
+            w.status = STOPPED
+            return STOP
+    if w.n_merged:
+        memcpy(signs, row, w.n_words * 8)
+        memcpy(zeros, zero, w.n_words * 8)
+        spread(w, signs, zeros)
+        row = signs
+        zero = zeros
+    out = w.out
+    w.out += 2 * width
+    if w.n_words == 1 and w.out + SLACK <= w.out_end:
+        minus = w.cuts[0] & ~zero[0]
+        plus = row[0] & minus
+        minus ^= plus
+        memcpy(out, &plus, 8)
+        memcpy(out + w.n_bytes, &minus, 8)
+        out[width - 1] = <uint8_t> dim
+        out += width
+        memcpy(out, &minus, 8)
+        memcpy(out + w.n_bytes, &plus, 8)
+        out[width - 1] = <uint8_t> dim
+        return GO_ON
+    for i in range(w.n_words):
+        minus = w.cuts[i] & ~zero[i]
+        plus = row[i] & minus
+        signs[i] = plus
+        zeros[i] = minus ^ plus
+    plane(out, signs, w.n_bytes)
+    plane(out + w.n_bytes, zeros, w.n_bytes)
+    out[width - 1] = <uint8_t> dim
+    out += width
+    plane(out, zeros, w.n_bytes)
+    plane(out + w.n_bytes, signs, w.n_bytes)
+    out[width - 1] = <uint8_t> dim
+    return GO_ON
+
+
+cdef int emit_faces(Worker *w, const uint64_t *row, uint64_t *zero, const int *loose, int n,
+                    int dim) noexcept nogil:
+    """Write the faces of wanted dimensions on which any of n independent classes vanish beside
+    the samples `zero`; `dim` is their dimension when all do."""
+    cdef int result
+    if w.wanted[dim + n + 1] == w.wanted[dim]:
+        return GO_ON
+    if n == 0:
+        return emit_face(w, row, zero, dim)
+    result = emit_faces(w, row, zero, loose, n - 1, dim + 1)
+    if result == GO_ON:
+        flip(w, zero, loose[n - 1])
+        result = emit_faces(w, row, zero, loose, n - 1, dim)
+        flip(w, zero, loose[n - 1])
+    return result
+
+
+@cython.overflowcheck(False)
+cdef void tally_faces(Worker *w, int dim, int n, unsigned long long times) noexcept nogil:
+    """Count what `emit_faces` would write, `times` over."""
+    cdef int i
+    for i in range(n + 1):
+        w.by_dim[dim + i] += times
+        times = times * <unsigned long long> (n - i) / <unsigned long long> (i + 1)
 
 
 cdef void add_outer(Outer *outer, int id, int level, double value) noexcept nogil:

@@ -1,4 +1,4 @@
-"""The command line: ``arrangements enumerate DATA`` and ``arrangements count DATA``."""
+"""The command line: ``arrangements enumerate``, ``count``, ``faces`` and ``plot`` of DATA."""
 
 from __future__ import annotations
 
@@ -42,20 +42,81 @@ def _enumerate(arguments: argparse.Namespace) -> str:
     if arguments.out is not None:
         check_target(arguments.out)
     arrangement = _arrangement(arguments)
-    progress = sys.stderr.isatty() if arguments.progress is None else arguments.progress
     start = time.perf_counter()
-    found = arrangement.dichotomies(n_jobs=arguments.jobs, progress=progress)
+    found = arrangement.dichotomies(n_jobs=arguments.jobs, progress=_progress(arguments))
     seconds = time.perf_counter() - start
     if arguments.out is not None:
         found.save(arguments.out)
-    return _report(arguments, arrangement, len(found), seconds)
+    return _report(arguments, arrangement, _chambers(arrangement, len(found), seconds))
 
 
 def _count(arguments: argparse.Namespace) -> str:
     arrangement = _arrangement(arguments)
     start = time.perf_counter()
     p = arrangement.count_dichotomies()
-    return _report(arguments, arrangement, p, time.perf_counter() - start)
+    fields = _chambers(arrangement, p, time.perf_counter() - start)
+    if arguments.faces:
+        fields |= _faces_by_dimension(list(enumerate(arrangement.f_vector())))
+    return _report(arguments, arrangement, fields)
+
+
+def _faces(arguments: argparse.Namespace) -> str:
+    from ._validate import check_jobs
+    from .patterns import check_target
+
+    check_jobs(arguments.jobs)
+    if arguments.out is not None:
+        check_target(arguments.out)
+    arrangement = _arrangement(arguments)
+    dims = _dims(arguments.dims, arrangement.rank)
+    start = time.perf_counter()
+    if arguments.out is None:
+        numbers = arrangement.f_vector()
+        found = None
+    else:
+        found = arrangement.trichotomies(
+            dims=dims, n_jobs=arguments.jobs, progress=_progress(arguments)
+        )
+        numbers = np.bincount(found.dims, minlength=arrangement.rank + 1).tolist()
+    seconds = time.perf_counter() - start
+    if found is not None:
+        found.save(arguments.out)
+    faces = _faces_by_dimension([(k, numbers[k]) for k in dims])
+    return _report(arguments, arrangement, faces | {"seconds": seconds})
+
+
+def _plot(arguments: argparse.Namespace) -> str:
+    from .plotting import check_target, save_plot
+
+    check_target(arguments.out)
+    arrangement = _arrangement(arguments)
+    start = time.perf_counter()
+    save_plot(arrangement, arguments.out, labels=arguments.labels)
+    seconds = time.perf_counter() - start
+    p = arrangement.count_dichotomies()
+    return _report(arguments, arrangement, {"p": int(p), "seconds": seconds})
+
+
+def _progress(arguments: argparse.Namespace) -> bool:
+    return sys.stderr.isatty() if arguments.progress is None else arguments.progress
+
+
+def _dims(listed: list[str] | None, rank: int) -> list[int]:
+    """Dimensions from lists such as 0,1 and 2-4; all of them by default."""
+    if listed is None:
+        return list(range(rank + 1))
+    dims: set[int] = set()
+    for part in ",".join(listed).split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise InputError(f"dims must be integers and ranges such as 0,1 or 2-4, got {part!r}")
+        low, high = int(first), int(last or first)
+        if high > rank or low > high:
+            raise InputError(
+                f"dims must be from 0, the origin, to {rank}, the chambers, got {part!r}"
+            )
+        dims.update(range(low, high + 1))
+    return sorted(dims)
 
 
 def _arrangement(arguments: argparse.Namespace) -> Any:
@@ -91,8 +152,26 @@ def _nearest_floats(values: np.ndarray) -> np.ndarray:
 # --- output
 
 
-def _report(arguments: argparse.Namespace, arrangement: Any, p: int, seconds: float) -> str:
+def _chambers(arrangement: Any, p: int, seconds: float) -> dict[str, Any]:
     bound = int(arrangement.cover_bound())
+    return {
+        "p": int(p),
+        "cover_bound": bound,
+        "ratio": int(p) / bound,
+        "seconds": seconds,
+        "chambers_per_second": int(int(p) / Fraction(max(seconds, 1e-9))),
+    }
+
+
+def _faces_by_dimension(numbers: list[tuple[int, int]]) -> dict[str, Any]:
+    return {
+        "q": sum(int(x) for _, x in numbers),
+        "dims": [k for k, _ in numbers],
+        "f_vector": [int(x) for _, x in numbers],
+    }
+
+
+def _report(arguments: argparse.Namespace, arrangement: Any, results: dict[str, Any]) -> str:
     fields = {
         "data": arguments.data,
         "n": int(arrangement.n),
@@ -101,11 +180,7 @@ def _report(arguments: argparse.Namespace, arrangement: Any, p: int, seconds: fl
         "general_position": bool(arrangement.general_position),
         "n_hyperplanes": int(arrangement.n_hyperplanes),
         "exact": bool(arrangement.exact),
-        "p": int(p),
-        "cover_bound": bound,
-        "ratio": int(p) / bound,
-        "seconds": seconds,
-        "chambers_per_second": int(int(p) / Fraction(max(seconds, 1e-9))),
+        **results,
         "peak_memory_bytes": _peak_memory(),
     }
     if getattr(arguments, "out", None) is not None:
@@ -115,23 +190,30 @@ def _report(arguments: argparse.Namespace, arrangement: Any, p: int, seconds: fl
 
 def _table(fields: dict[str, Any]) -> str:
     lines = [
-        ("data", fields["data"]),
         ("samples n", f"{fields['n']:,}"),
         ("features d", f"{fields['d']:,}"),
         ("rank r", f"{fields['rank']:,}"),
         ("general position", "yes" if fields["general_position"] else "no"),
         ("distinct hyperplanes", f"{fields['n_hyperplanes']:,}"),
-        ("dichotomies p", f"{fields['p']:,}"),
-        ("Cover's bound", f"{fields['cover_bound']:,}"),
-        ("p / bound", f"{fields['ratio']:.6g}"),
-        ("exact", "yes" if fields["exact"] else "no, up to the tolerance"),
-        ("time", f"{fields['seconds']:,.3g} s"),
-        ("chambers per second", f"{fields['chambers_per_second']:,}"),
-        ("peak memory", _size(fields["peak_memory_bytes"])),
     ]
+    if "p" in fields:
+        lines.append(("dichotomies p", f"{fields['p']:,}"))
+    if "cover_bound" in fields:
+        lines.append(("Cover's bound", f"{fields['cover_bound']:,}"))
+        lines.append(("p / bound", f"{fields['ratio']:.6g}"))
+    if "q" in fields:
+        lines.append(("faces q", f"{fields['q']:,}"))
+        for k, number in zip(fields["dims"], fields["f_vector"], strict=True):
+            lines.append((f"  of dimension {k}", f"{number:,}"))
+    lines.append(("exact", "yes" if fields["exact"] else "no, up to the tolerance"))
+    lines.append(("time", f"{fields['seconds']:,.3g} s"))
+    if "chambers_per_second" in fields:
+        lines.append(("chambers per second", f"{fields['chambers_per_second']:,}"))
+    lines.append(("peak memory", _size(fields["peak_memory_bytes"])))
+    width = max(len(value) for _, value in lines)
+    lines.insert(0, ("data", fields["data"]))
     if "out" in fields:
         lines.append(("written", f"{fields['out']} ({_size(fields['out_bytes'])})"))
-    width = max(len(value) for _, value in lines[1:13])
     return "".join(f"{name:<22}{value:>{width}}\n" for name, value in lines)
 
 
@@ -183,7 +265,8 @@ class _Version(argparse.Action):
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="arrangements",
-        description="Enumerate or count, exactly, the dichotomies 1[Xu >= 0] of a data matrix X.",
+        description="Enumerate, count or draw, exactly, the dichotomies 1[Xu >= 0] and the faces "
+        "sign(Xu) of a data matrix X.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
@@ -209,22 +292,51 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--tol", type=float, metavar="T", help="take what is under T for zero")
     shared.add_argument("--json", action="store_true", help="print one JSON object")
 
-    command = commands.add_parser(
-        "enumerate", parents=[shared], allow_abbrev=False, help="list all dichotomies"
-    )
-    command.add_argument(
+    work = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    work.add_argument(
         "--out", metavar="FILE", help="save the patterns: .npz, .parquet, .arrow or .feather"
     )
-    command.add_argument(
+    work.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="workers, -1 for all cores (default 1)"
     )
-    command.add_argument(
+    work.add_argument(
         "--progress",
         action=argparse.BooleanOptionalAction,
         help="a bar on stderr after half a second (default: when stderr is a terminal)",
     )
-    command.set_defaults(command=_enumerate)
+
     commands.add_parser(
+        "enumerate", parents=[shared, work], allow_abbrev=False, help="list all dichotomies"
+    ).set_defaults(command=_enumerate)
+
+    command = commands.add_parser(
         "count", parents=[shared], allow_abbrev=False, help="count them, storing none"
-    ).set_defaults(command=_count)
+    )
+    command.add_argument("--faces", action="store_true", help="count the faces too, by dimension")
+    command.set_defaults(command=_count)
+
+    command = commands.add_parser(
+        "faces",
+        parents=[shared, work],
+        allow_abbrev=False,
+        help="count the faces by dimension; with --out, list the trichotomies",
+    )
+    command.add_argument(
+        "--dims",
+        action="append",
+        metavar="LIST",
+        help="dimensions, 0 the origin, the rank for chambers: 0,1 or 2-4 (default: all)",
+    )
+    command.set_defaults(command=_faces)
+
+    command = commands.add_parser(
+        "plot", parents=[shared], allow_abbrev=False, help="draw data of rank 1 to 3"
+    )
+    command.add_argument(
+        "--out", metavar="FILE", required=True, help="the picture: .png, .svg or .pdf"
+    )
+    command.add_argument(
+        "--no-labels", dest="labels", action="store_false", help="leave the labels out"
+    )
+    command.set_defaults(command=_plot)
     return parser

@@ -5,6 +5,25 @@ class InputError(ValueError):
     """An argument is not what a function needs; the message names what, where and what to do."""
 
 
+class NotAChamberError(InputError):
+    """A pattern that no chamber has, with a proof.
+
+    Attributes
+    ----------
+    rows : tuple of int
+        Samples, ascending.
+    weights : tuple of Fraction
+        Positive, one for each of `rows`, with sum_k weights[k] s_k x_k = 0 for s = 2 pattern - 1.
+        No u has s_k x_k.u > 0 for all of them, or their sum would be positive and zero. A zero row
+        whose bit is not 1 is the whole proof, with weight 1.
+    """
+
+    def __init__(self, message, rows=(), weights=()):
+        super().__init__(message)
+        self.rows = rows
+        self.weights = weights
+
+
 class CapacityError(MemoryError):
     """A result cannot fit in memory.
 

@@ -17,9 +17,12 @@ from .errors import InputError
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from .trichotomies import Trichotomies
+
 __all__ = ["Dichotomies", "load"]
 
 _BLOCK = 2048
+_COLUMNS = ("packed", "positive", "negative", "dims", "witnesses", "witness_found")
 _SUFFIXES = (".npz", ".parquet", ".arrow", ".feather")
 
 # Each byte with its bits reversed: a packed row has sample 0 lowest, the order wants it highest.
@@ -308,6 +311,50 @@ class Dichotomies(Sequence[np.ndarray]):
 
         return dia_array((self[i].astype(np.float64)[None], [0]), shape=(self.n, self.n))
 
+    # --- facets
+
+    def facets(self, *, n_jobs: int = 1) -> Any:
+        """Rows of X that bound each chamber, as a sparse matrix; see `facets.facets`.
+
+        Parameters
+        ----------
+        n_jobs : int, default 1
+            Threads; -1 for all cores.
+
+        Returns
+        -------
+        scipy.sparse.csr_array of bool, shape (p, n)
+        """
+        from .facets import facets
+
+        return facets(self, self._walls(n_jobs))
+
+    def adjacency(self, *, rows: bool = False, n_jobs: int = 1) -> Any:
+        """Graph of the chambers that share a facet (the tope graph); see `facets.adjacency`.
+
+        Parameters
+        ----------
+        rows : bool, default False
+            Store one more than the row of X between two chambers, instead of True.
+        n_jobs : int, default 1
+            Threads; -1 for all cores.
+
+        Returns
+        -------
+        scipy.sparse.csr_array, shape (p, p)
+        """
+        from .facets import adjacency
+
+        return adjacency(self, self._walls(n_jobs), rows=rows)
+
+    def _walls(self, n_jobs: int) -> Iterator[np.ndarray]:
+        """Rows of the faces of codimension one, in blocks."""
+        if self._arrangement is None or not self._arrangement.exact:
+            raise InputError("facets need an exact arrangement, and these patterns have "
+                             + ("none" if self._arrangement is None else "one with tol")
+                             + "; enumerate again, or pass Dichotomies(packed, n, arrangement=...)")
+        return self._arrangement._walls(n_jobs)
+
     # --- files
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -360,8 +407,8 @@ class Dichotomies(Sequence[np.ndarray]):
         return pa.table(columns).replace_schema_metadata({"n": str(self.n)})
 
 
-def load(path: str | os.PathLike[str]) -> Dichotomies:
-    """Read what `Dichotomies.save` wrote: same rows, same order, same witnesses.
+def load(path: str | os.PathLike[str]) -> Dichotomies | Trichotomies:
+    """Read what `Dichotomies.save` or `Trichotomies.save` wrote: same rows, order and witnesses.
 
     Parameters
     ----------
@@ -370,8 +417,8 @@ def load(path: str | os.PathLike[str]) -> Dichotomies:
 
     Returns
     -------
-    Dichotomies
-        Without an arrangement: `Dichotomies.witness` is not available.
+    Dichotomies or Trichotomies
+        Whichever was saved; without an arrangement, so that `witness` is not available.
 
     Raises
     ------
@@ -389,7 +436,7 @@ def load(path: str | os.PathLike[str]) -> Dichotomies:
             if not _is_damage(error):
                 raise
             raise InputError(
-                f"{os.fspath(path)!r} must be a file written by Dichotomies.save, "
+                f"{os.fspath(path)!r} must be a file written by save, "
                 f"and it cannot be read as one: {' '.join(str(error).split())}"
             ) from error
 
@@ -401,37 +448,52 @@ def _is_damage(error: Exception) -> bool:
     return not isinstance(error, MemoryError) and number in (None, errno.EINVAL)
 
 
-def _load_npz(file: Any) -> Dichotomies:
+def _load_npz(file: Any) -> Dichotomies | Trichotomies:
     with np.load(file, allow_pickle=False) as arrays:
         n = arrays["n"]
         if n.shape != () or n.dtype.kind not in "iu":
             raise InputError(f"n must be an integer, got {n!r:.80}")
-        witnesses, found = (arrays.get(name) for name in ("witnesses", "witness_found"))
-        return Dichotomies(arrays["packed"], int(n), witnesses=witnesses, witness_found=found)
+        return _from_columns({name: arrays[name] for name in _COLUMNS if name in arrays}, int(n))
 
 
-def _load_arrow(file: Any, suffix: str, pa: Any) -> Dichotomies:
+def _load_arrow(file: Any, suffix: str, pa: Any) -> Dichotomies | Trichotomies:
     if suffix == ".parquet":
         table = pa.parquet.ParquetFile(file).read()
     else:
         table = pa.ipc.open_file(file).read_all()
     n = (table.schema.metadata or {}).get(b"n", b"")
-    if not n.isdigit() or "packed" not in table.column_names:
-        raise InputError("it lacks the column 'packed' or the number 'n' in its metadata")
-    columns = {name: table.column(name).combine_chunks() for name in table.column_names}
+    if not n.isdigit():
+        raise InputError("it lacks the number 'n' in its metadata")
+    columns = {
+        name: table.column(name).combine_chunks() for name in _COLUMNS if name in table.column_names
+    }
     if any(column.null_count for column in columns.values()):
         raise InputError("no column may hold nulls")
-    packed = columns["packed"]
-    if not pa.types.is_fixed_size_binary(packed.type):
-        raise InputError(f"column 'packed' must be fixed-size binary, got {packed.type}")
-    width, p = packed.type.byte_width, len(packed)
-    rows = np.frombuffer(packed.buffers()[1] or b"", np.uint8, p * width, packed.offset * width)
-    witnesses = found = None
-    if "witnesses" in columns:
-        lists = columns["witnesses"]
-        witnesses = lists.flatten().to_numpy().reshape(p, lists.type.list_size)
-        found = columns["witness_found"].to_numpy(zero_copy_only=False)
-    return Dichotomies(rows.reshape(p, width), int(n), witnesses=witnesses, witness_found=found)
+    return _from_columns({name: _array(column, pa) for name, column in columns.items()}, int(n))
+
+
+def _array(column: Any, pa: Any) -> np.ndarray:
+    """Fixed-size binary as a matrix of bytes, fixed-size lists as one of numbers."""
+    if pa.types.is_fixed_size_binary(column.type):
+        width, p = column.type.byte_width, len(column)
+        rows = np.frombuffer(column.buffers()[1] or b"", np.uint8, p * width, column.offset * width)
+        return rows.reshape(p, width)
+    if pa.types.is_fixed_size_list(column.type):
+        return column.flatten().to_numpy().reshape(len(column), column.type.list_size)
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _from_columns(arrays: dict[str, np.ndarray], n: int) -> Dichotomies | Trichotomies:
+    """What was saved, told by its columns."""
+    options: dict[str, Any] = {name: arrays.get(name) for name in ("witnesses", "witness_found")}
+    if "packed" in arrays:
+        return Dichotomies(arrays["packed"], n, **options)
+    if not {"positive", "negative"} <= arrays.keys():
+        raise InputError("it lacks the column 'packed', or 'positive' and 'negative'")
+    from .trichotomies import Trichotomies  # it imports this module
+
+    planes = arrays["positive"], arrays["negative"]
+    return Trichotomies(*planes, n, dims=arrays.get("dims"), **options)
 
 
 def check_target(path: str | os.PathLike[str]) -> None:

@@ -222,3 +222,102 @@ def distinct_rows(packed):
     if np.all(keys[1:] != keys[:-1]):
         return True
     return len({row.tobytes() for row in packed}) == p
+
+
+def _line(row):
+    row = _primitive(row)
+    return row if next(filter(None, row)) > 0 else tuple(-x for x in row)
+
+
+def faces_brute(rows):
+    """{sign(Xu): dimension of the face, modulo the null space of X} for all u.
+
+    A point lies in a chamber or on some {h = 0}, where its signs are those of a face of the rows
+    restricted to it.
+    """
+
+    @cache
+    def faces(rows):
+        nonzero = [row for row in rows if any(row)]
+        r, out = rank(nonzero), {}
+        for signs in _chambers(nonzero, len(rows[0])):
+            left = iter(signs)
+            out[tuple(next(left) if any(row) else 0 for row in rows)] = r
+        for h in sorted({_line(row) for row in nonzero}):
+            down, _ = _section(h)
+            out |= faces(tuple(down(a) for a in rows))
+        return out
+
+    return dict(faces(tuple(tuple(map(int, row)) for row in rows)))
+
+
+def cocircuits(rows):
+    """sign(Xu) for all u that span, modulo the null space of X, the zeros of r - 1 rows."""
+    out = set()
+    r = rank(rows)
+    for some in combinations(range(len(rows)), max(r - 1, 0)):
+        left = [tuple(row) for row in rows]
+        for i in some:
+            if not any(left[i]):
+                break
+            down, _ = _section(left[i])
+            left = [down(a) for a in left]
+        else:
+            # All rows left are multiples of one.
+            base = next((row for row in left if any(row)), None)
+            if base is not None:
+                j = next(j for j, x in enumerate(base) if x)
+                signs = tuple((a[j] * base[j] > 0) - (a[j] * base[j] < 0) for a in left)
+                out |= {signs, tuple(-s for s in signs)}
+    return out
+
+
+def compose_brute(a, b):
+    """The signs of a point of a, moved a little towards one of b."""
+    return tuple(x or y for x, y in zip(a, b, strict=True))
+
+
+def covectors_brute(rows):
+    """All sign(Xu), as the compositions of cocircuits (Bjoerner et al. 1999, section 3.7)."""
+    generators = cocircuits(rows)
+    out = fresh = {(0,) * len(rows)}
+    while fresh:
+        fresh = {compose_brute(a, b) for a in fresh for b in generators} - out
+        out = out | fresh
+    return frozenset(out)
+
+
+def f_vector_brute(faces):
+    """Numbers of faces of dimension 0, 1, ... in {signs: dimension}."""
+    dims = list(faces.values())
+    return tuple(dims.count(k) for k in range(max(dims) + 1))
+
+
+def facets_brute(rows):
+    """{pattern of a chamber: rows that bound it}, of each class of parallel rows the first.
+
+    A class bounds a chamber exactly when the pattern with its bits flipped is a chamber's.
+    """
+    classes = {}
+    for i, row in enumerate(rows):
+        if any(row):
+            classes.setdefault(_line(tuple(map(int, row))), []).append(i)
+    chambers = chambers_brute(rows)
+
+    def across(pattern, members):
+        return tuple(b ^ (i in members) for i, b in enumerate(pattern))
+
+    return {
+        pattern: frozenset(m[0] for m in classes.values() if across(pattern, m) in chambers)
+        for pattern in chambers
+    }
+
+
+def packed_faces(faces):
+    """uint8 rows [positive | negative | dimension] of {signs: dimension}, in the order given."""
+    signs = np.array(list(faces), dtype=np.int8)
+    return np.hstack([
+        np.packbits(signs > 0, axis=1, bitorder="little"),
+        np.packbits(signs < 0, axis=1, bitorder="little"),
+        np.array(list(faces.values()), dtype=np.uint8)[:, None],
+    ])

@@ -89,7 +89,8 @@ def test_a_first_guess_that_is_too_small_grows():
     A = Arrangement(instances.threshold(4))
     expected = A.dichotomies()
     for capacity in (2, 3, 100):
-        packed = _pipeline.store(A._geometry(), capacity, 1, watch=lambda rows: None)
+        packed = _pipeline.store(A._geometry(), np.empty((capacity, 2), np.uint8), 1,
+                                 watch=lambda rows: None)
         assert np.array_equal(packed, expected.packed)
 
 
@@ -139,9 +140,10 @@ def test_predicted_sizes_beyond_64_bits_do_no_harm(monkeypatch):
     A = Arrangement(instances.threshold(4))
     expected = A.dichotomies()
     real = _pipeline.tasks
-    huge = lambda m, r, n_jobs: [t._replace(rows=2**62) for t in real(m, r, n_jobs)]  # noqa: E731
+    huge = lambda *args: [t._replace(rows=2**62) for t in real(*args)]  # noqa: E731
     monkeypatch.setattr(_pipeline, "tasks", huge)
-    packed = _pipeline.store(A._geometry(), len(expected), 2, watch=lambda rows: None)
+    packed = _pipeline.store(A._geometry(), np.empty_like(expected.packed), 2,
+                             watch=lambda rows: None)
     assert np.array_equal(packed, expected.packed)
 
 

@@ -1,0 +1,110 @@
+"""Faces, exact counts, facets: time per item, each answer checked before it is timed.
+
+Times are whole calls from the data on, but for the facets, whose chambers are given.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from _harness import alternate, instances, machine, parser, seconds, table, write_json
+
+from arrangements import Arrangement, families
+
+# name, rows, faces, seconds it must take
+FACES = [
+    ("general position (50, 5)", partial(instances.generic, 50, 5), 7379403, 1.5),
+    ("threshold functions 5", partial(instances.threshold, 5), 1318105, 1.0),
+    ("resonance 5", partial(instances.resonance, 5), 82443, None),
+    ("braid 8", partial(instances.braid, 8), 7087261, None),
+]
+COUNTS = [
+    ("resonance 6", partial(instances.resonance, 6), 1066044, 1.0),
+    ("resonance 7", partial(instances.resonance, 7), 347326352, 120.0),
+    ("threshold functions 6", partial(instances.threshold, 6), 15028134, None),
+]
+CLOSED_S = 1e-3  # general position n = 10^4, r = 10, once general position is known
+FACETS_S = 1.0  # all facets of general position (50, 5)
+
+
+def refuse(name: str, fault: bool) -> None:
+    if fault:
+        raise ValueError(f"{name}: wrong answer, nothing is timed")
+
+
+def row(name: str, items: int, taken: float, target: float | None, *jobs: float) -> dict[str, Any]:
+    return {"name": name, "items": items, "min_s": taken, "target_s": target,
+            "speedup": [taken / x for x in jobs]}
+
+
+def faces(name: str, rows: Callable[[], Any], q: int, target: float | None, jobs: int,
+          repeats: int) -> dict[str, Any]:
+    X = rows()
+    found = Arrangement(X).trichotomies()
+    whole = np.hstack([found.positive, found.negative])
+    distinct = len(np.unique(whole.view(f"V{whole.shape[1]}")))
+    refuse(name, not len(found) == distinct == q)
+    del found, whole
+    tasks = [lambda k=k: Arrangement(X).trichotomies(n_jobs=k) for k in dict.fromkeys((1, jobs))]
+    one, *several = alternate(*tasks, repeats=repeats)
+    return row(f"faces, {name}", q, one.min, target, *(t.min for t in several))
+
+
+def counted(name: str, rows: Callable[[], Any], p: int, target: float | None, jobs: int,
+            repeats: int) -> dict[str, Any]:
+    X = rows()
+    tasks = [lambda k=k: refuse(name, Arrangement(X).count_dichotomies(n_jobs=k) != p)
+             for k in dict.fromkeys((1, jobs))]
+    one, *several = alternate(*tasks, repeats=repeats, max_seconds=5)
+    return row(f"count, {name}", p, one.min, target, *(t.min for t in several))
+
+
+def closed_form(repeats: int) -> dict[str, Any]:
+    family = families.cyclic(10000, 10)
+    fresh = iter([family.arrangement() for _ in range(repeats + 1)])
+    refuse(family.name, next(fresh).count_dichotomies() != family.chambers)
+    one, = alternate(lambda: next(fresh).count_dichotomies(), repeats=repeats)
+    return row("count, general position (10000, 10), known to be", family.chambers, one.min,
+               CLOSED_S)
+
+
+def facets(jobs: int, repeats: int) -> dict[str, Any]:
+    X = instances.generic(50, 5)
+    chambers = Arrangement(X).dichotomies()
+    found = chambers.facets()
+    codimension_one = Arrangement(X).f_vector()[-2]
+    refuse("facets", found.nnz != 2 * codimension_one or found.shape != chambers.to_numpy().shape)
+    one, = alternate(chambers.facets, repeats=repeats)
+    return row("facets, general position (50, 5)", found.nnz, one.min, FACETS_S)
+
+
+def main() -> int:
+    args = parser(__doc__).parse_args()
+    here = machine()
+    print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, numpy {here['numpy']}")
+    repeats = 3 if args.quick else 7
+    results = [faces(*case, args.jobs, repeats) for case in FACES]
+    results += [counted(*case, args.jobs, 2) for case in COUNTS[: 1 if args.quick else None]]
+    results += [closed_form(repeats), facets(args.jobs, repeats)]
+    header = ["what", "items", "min", "ns/item", f"x{args.jobs} jobs", "must reach"]
+    cells = []
+    for x in results:
+        target = x["target_s"]
+        verdict = "" if target is None else (
+            f"{seconds(target)} {'ok' if x['min_s'] <= target else 'MISSED'}")
+        each = x["min_s"] / x["items"] * 1e9
+        cells.append([x["name"], f"{x['items']:,}" if x["items"] < 1e12 else f"{x['items']:.3g}",
+                      seconds(x["min_s"]), f"{each:.1f}" if each > 0.01 else "",
+                      ", ".join(f"{s:.2f}" for s in x["speedup"]) if args.jobs > 1 else "",
+                      verdict])
+    print(table(header, cells))
+    write_json(args.json, {"results": results})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
