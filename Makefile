@@ -31,7 +31,8 @@ PACKAGED := $(COMPILED) MANIFEST.in README.md LICENSE \
 COPY := tar cf - $(PACKAGED) | tar xf - -C
 # of the quick tier, what runs the kernels; not what promises a time
 KERNEL_TESTS := -m "not full" -k "not before_any_work" tests/test_walk.py tests/test_chambers.py \
-	tests/test_known_counts.py tests/test_near_degenerate.py tests/test_streaming.py
+	tests/test_known_counts.py tests/test_near_degenerate.py tests/test_streaming.py \
+	tests/test_trichotomies.py tests/test_support.py
 
 run: $(VENV)/.built
 	$(BIN)/arrangements enumerate iris --columns 0-2 --bias
@@ -54,6 +55,7 @@ lint: $(VENV)/.built $(VENV)/.test $(VENV)/.dev
 
 bench: $(VENV)/.built $(VENV)/.test
 	$(BIN)/python bench/enumerate.py
+	$(BIN)/python bench/geometry.py
 	$(BIN)/python bench/cover.py
 
 clean:

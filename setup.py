@@ -22,7 +22,7 @@ extensions = [
               depends=["arrangements/_kernels.h"], include_dirs=["arrangements"],
               extra_compile_args=compile_args, extra_link_args=link_args)
     for name in ("_predicates", "_catalogue", "_worker", "_chambers", "_enumeration",
-                 "_lookup", "_facets", "_nnls")
+                 "_lookup", "_facets", "_nnls", "_support")
 ]
 
 CHECKED = MODE != "release"

@@ -9,6 +9,7 @@ patterns          Dichotomies: packed patterns, set algebra, saving and loading
 trichotomies      Trichotomies: packed sign vectors of faces, and their composition
 cones             Cone: facets, rays, membership and projection of one chamber
 facets            facets of all chambers at once, and the graph of the chambers
+support           the support function: maxima of v.(Xu)_+ over the unit ball
 counting          closed forms; characteristic polynomial by deletion and restriction
 verification      proof that a set of dichotomies is complete and correct
 neighbours        chambers within a number of facet crossings
@@ -35,6 +36,7 @@ _lookup           hash index of packed rows
 _facets           from faces of codimension one to facets of chambers
 _polyhedra        facets and rays of one cone, in integers
 _nnls             least squares with bounds
+_support          branch and bound on cones
 _scene            where chambers lie in a picture
 _cells            chambers of rank at most 3 as cones, exactly
 ================  ==============================================================================

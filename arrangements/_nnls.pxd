@@ -6,5 +6,5 @@ cdef enum:
 
 cdef size_t nnls_doubles(int r, int k) noexcept nogil
 cdef int nnls_solve(const double *a, int lda, int r, int k, const double *norm, const double *b,
-                    const double *upper, double *x, unsigned char *state, double *residual,
-                    double *work, int *passive) noexcept nogil
+                    const double *upper, double enough, double *x, unsigned char *state,
+                    double *residual, double *work, int *passive) noexcept nogil

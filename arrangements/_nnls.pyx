@@ -86,14 +86,15 @@ cdef void leave(double *q, double *R, int r, int p, int at, int *passive) noexce
 
 
 cdef int nnls_solve(const double *a, int lda, int r, int k, const double *norm, const double *b,
-                    const double *upper, double *x, unsigned char *state, double *residual,
-                    double *work, int *passive) noexcept nogil:
+                    const double *upper, double enough, double *x, unsigned char *state,
+                    double *residual, double *work, int *passive) noexcept nogil:
     """Least squares in k variables; the columns are rows of `a`, r numbers every lda.
 
     norm: the lengths of the columns. state: LOWER or UPPER for each variable on entry, where to
     start from (UPPER only where upper is finite); the final states on return. x and residual
-    (b - A x) are written. work: `nnls_doubles`; passive: r integers. Returns the number of
-    columns tried, or -1 where a limit of 10 (k + r) + 50 stopped it; x is feasible then too.
+    (b - A x) are written; a residual no longer than `enough` is not made shorter. work:
+    `nnls_doubles`; passive: r integers. Returns the number of columns
+    tried, or -1 where a limit of 10 (k + r) + 50 stopped it; x is feasible then too.
     """
     cdef double *q = work
     cdef double *R = q + r * r
@@ -117,6 +118,8 @@ cdef int nnls_solve(const double *a, int lda, int r, int k, const double *norm, 
         for s in range(p):
             subtract(residual, a + passive[s] * lda, x[passive[s]], r)
         now = dot(residual, residual, r)
+        if now <= enough * enough:
+            return n_tried
         if now < least:
             least = now
             for j in range(k):
@@ -235,7 +238,7 @@ def bounded_least_squares(A, b, upper=None):
     if r and k:
         with nogil:
             n_tried = nnls_solve(&columns[0, 0], r, r, k, &lengths[0], &target[0], &bounds[0],
-                                 &x[0], &state[0], &residual[0], work, passive)
+                                 0, &x[0], &state[0], &residual[0], work, passive)
     else:
         n_tried = 0
     free(work)

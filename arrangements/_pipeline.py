@@ -82,17 +82,17 @@ def row_bytes(geometry: Geometry, dims: Sequence[bool] | None) -> int:
     return plane if dims is None else 2 * plane + 1
 
 
-class _Run:
+class Run:
     """Worker threads that share a list of jobs, and the first error any of them met."""
 
     def __init__(self) -> None:
-        self.walks: list[Enumeration] = []
+        self.walks: list[Any] = []  # Enumerations, or what else has n_rows and stop()
         self.threads: list[threading.Thread] = []
         self.stopping = threading.Event()
         self.error: BaseException | None = None
 
-    def start(self, target: Callable[[Enumeration], object], walks: list[Enumeration]) -> None:
-        def guarded(walk: Enumeration) -> None:
+    def start(self, target: Callable[[Any], object], walks: list[Any]) -> None:
+        def guarded(walk: Any) -> None:
             try:
                 target(walk)
             except BaseException as error:  # handed to the caller by `check`
@@ -150,7 +150,7 @@ def count(geometry: Geometry, *, only_simple: bool = False, limit: float = math.
     stops and the number so far is returned."""
     walk = Enumeration(geometry, None, only_simple=only_simple)
     complete = []
-    run = _Run()
+    run = Run()
     run.start(lambda w: complete.append(w.run(-1, 1, geometry.m, True)), [walk])
     run.wait(lambda rows: walk.stop() if rows > limit else None)
     add_stats(stats, [walk])
@@ -173,7 +173,7 @@ def tally(geometry: Geometry, n_jobs: int, *, dims: Sequence[bool] | None = None
                 return
             walk.run(*task[:4])
 
-    run = _Run()
+    run = Run()
     run.start(target, [Enumeration(geometry, None, dims=dims) for _ in range(n_jobs)])
     run.wait(lambda rows: None)
     add_stats(stats, run.walks)
@@ -190,7 +190,7 @@ def store(geometry: Geometry, buffer: np.ndarray, n_jobs: int, *, watch: Callabl
         if len(buffer) <= SMALL:
             walk.run(*work[0][:4])
         else:
-            run = _Run()
+            run = Run()
             run.start(lambda w: w.run(*work[0][:4]), [walk])
             run.wait(watch)
         add_stats(stats, [walk])
@@ -218,7 +218,7 @@ def store(geometry: Geometry, buffer: np.ndarray, n_jobs: int, *, watch: Callabl
             if walk.filled != work[i].rows or sink.buffer is not place:
                 surprised.set()
 
-    run = _Run()
+    run = Run()
     run.start(target, [Enumeration(geometry, Grown, dims=dims) for _ in range(n_jobs)])
     run.wait(watch)
     add_stats(stats, run.walks)
@@ -238,7 +238,7 @@ def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = 
     shelves: list[queue.Queue] = []
     lock = threading.Lock()
     opened = threading.Semaphore(0)
-    run = _Run()
+    run = Run()
 
     def fresh() -> Any:
         packed = np.empty((block_rows, width), dtype=np.uint8)

@@ -182,6 +182,28 @@ def exact_vector(name: str, value: Any, length: int) -> list[Fraction]:
     return out
 
 
+def check_floats(name: str, value: Any, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Return finite real numbers as float64 of a shape, in which None is any length."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf" and not all(
+                isinstance(x, _EXACT_TYPES) for x in array.ravel().tolist()):
+            raise TypeError
+        array = array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must hold real numbers, got {value!r:.80}") from None
+    if array.ndim != len(shape) or any(
+            k not in (None, have) for k, have in zip(shape, array.shape, strict=True)):
+        wanted = ", ".join("any" if k is None else str(k) for k in shape)
+        raise InputError(f"{name} must have shape ({wanted}{',' * (len(shape) == 1)}), "
+                         f"got {array.shape}")
+    if not np.isfinite(array).all():
+        place = [int(k) for k in np.argwhere(~np.isfinite(array))[0]]
+        raise InputError(f"{name} must be finite, got {array[tuple(place)]}"
+                         + (f" at {', '.join(map(str, place))}" if place else ""))
+    return array
+
+
 def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
     """Return `value` if it is one of `choices`."""
     if isinstance(value, str) and value in choices:

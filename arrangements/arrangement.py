@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _closed, _counts, _faces, _pipeline, _tables
 from ._enumeration import Geometry
-from ._points import Witnesses
+from ._points import Witnesses, _float
 from ._progress import progress_bar
 from ._validate import (
     IntegerMatrix,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .estimation import Estimate
     from .neighbours import Neighbourhood
     from .sampling import Sample
+    from .support import Euclidean, Support
 
 _MAX_RANK = 64  # 2^64 chambers at least: none can be enumerated
 _SEEDS = 3
@@ -96,6 +97,7 @@ class Arrangement:
         self._reduction = reduce_rows(self._matrix)
         self._seed = 0
         self._geometry_cache: Geometry | None = None
+        self._euclidean_cache: Euclidean | None = None
         self._count: int | None = None
         self._general: bool | None = None
         self._counts: dict[str, list[int]] = {}
@@ -153,6 +155,11 @@ class Arrangement:
             else:
                 self._general = self._count == self.cover_bound()
         return self._general
+
+    def to_numpy(self) -> np.ndarray:
+        """The data, bias column included, as float64 (n, d): nearest to the numbers read."""
+        return np.array([[_float(x) for x in self._matrix.row(i)] for i in range(self.n)],
+                        dtype=np.float64).reshape(self.n, self.d)
 
     def cover_bound(self) -> int:
         """Cover's bound 2 sum_{k<r} C(n-1, k) for this n and rank; see `cover_bound`."""
@@ -398,6 +405,24 @@ class Arrangement:
 
         return neighbours(self, pattern, radius, limit=limit)
 
+    def support(self, v: Any, *, above: float | None = None, limit: int | None = None,
+                both: bool | None = None, n_jobs: int = 1, max_seconds: float | None = None,
+                progress: bool = False) -> Support:
+        """h(v), the maximum of v.(Xu)_+ over the unit ball, or all local maxima beyond a
+        threshold; see `support.support`."""
+        from .support import support
+
+        return support(self, v, above=above, limit=limit, both=both, n_jobs=n_jobs,
+                       max_seconds=max_seconds, progress=progress)
+
+    def local_maxima(self, v: Any, starts: Any = 1000, *, above: float = 0.0, both: bool = True,
+                     rng: Any = None) -> Support:
+        """Local maxima of v.(Xu)_+ reached by going up from many points, without a claim that
+        these are all; see `support.local_maxima`."""
+        from .support import local_maxima
+
+        return local_maxima(self, v, starts, above=above, both=both, rng=rng)
+
     def sample_dichotomies(self, m: int, rng: Any = None, *, method: str = "gaussian",
                            max_draws: int | None = None) -> Sample:
         """m distinct random dichotomies; see `sampling.sample_dichotomies`."""
@@ -501,6 +526,13 @@ class Arrangement:
                 _tables.build(self._reduction, tol=self._tol, seed=self._seed))
         return self._geometry_cache
 
+    def _euclidean(self) -> Euclidean:
+        if self._euclidean_cache is None:
+            from .support import Euclidean
+
+            self._euclidean_cache = Euclidean(self)
+        return self._euclidean_cache
+
     def _attempt(self, walk: Callable[[Geometry], Any]) -> Any:
         """walk(geometry), again with other generic functionals in the case, of probability below
         2^-60, that a vertex lay on one of them."""
@@ -559,7 +591,8 @@ class Arrangement:
         """Another arrangement read the same way."""
         inner = Arrangement.__new__(Arrangement)
         inner.__dict__.update(self.__dict__, _reduction=reduction, _geometry_cache=None,
-                              _count=None, _general=None, _counts={})
+                              _count=None, _general=None, _counts={},
+                              _euclidean_cache=None)
         return inner
 
     def _refuse(self, rows: int, exact: bool, width: int, room: int) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from ._points import _U, _normalised
+from ._signs import PointSigns
 from ._validate import check_choice, check_count
 from .counting import cover_bound
 from .errors import InputError
@@ -158,65 +156,27 @@ def packed_patterns(reduction: Reduction, positive: np.ndarray) -> np.ndarray:
     return np.packbits(bits, axis=1, bitorder="little")
 
 
-class _Signs:
-    """Signs of one row per hyperplane at float points, in the user's coordinates `columns`."""
-
-    def __init__(self, arrangement: Any, columns: np.ndarray) -> None:
-        reduction = arrangement._reduction
-        # The sample that gave a class its sign, so that the orientation is that of `reduction`.
-        cut = np.flatnonzero(reduction.class_of >= 0)
-        first = cut[np.unique(reduction.class_of[cut], return_index=True)[1]]
-        self._values = arrangement._matrix.values[first][:, columns]
-        self._scale = [reduction.column_scale[c] for c in columns.tolist()]
-        self.rows = self._floats()
-
-    def _floats(self) -> np.ndarray:
-        """Rows divided by their largest entries, with relative errors below 5u."""
-        if self._values.dtype != object and all(2**-500 < s < 2**500 for s in self._scale):
-            rows = self._values * np.array(self._scale, dtype=np.float64)
-            return rows / np.abs(rows).max(axis=1, keepdims=True, initial=0)
-        exact = [_normalised([x * s for x, s in zip(row, self._scale, strict=True)])
-                 for row in self._values.tolist()]
-        return np.array(exact).reshape(self._values.shape)
-
-    def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which rows (k, m) are positive, and at which points (k,) none is zero."""
-        unit = (self._values.shape[1] + 8) * _U
-        with np.errstate(all="ignore"):
-            value = points @ self.rows.T
-            # Entries are at most one, so the 1-norm bounds every sum of magnitudes.
-            bound = unit * np.abs(points).sum(axis=1) + 1e-290
-            unsure = ~(np.abs(value) > bound[:, None])
-            inside = np.isfinite(points).all(axis=1)
-            at = np.flatnonzero(unsure.any(axis=1) & inside)
-            bound = unit * (np.abs(points[at]) @ np.abs(self.rows).T) + 1e-290
-            unsure[at] = ~(np.abs(value[at]) > bound)
-        positive = value > 0
-        for k in at[unsure[at].any(axis=1)].tolist():
-            point = [Fraction(x) * s for x, s in zip(points[k].tolist(), self._scale, strict=True)]
-            common = math.lcm(*(x.denominator for x in point))
-            whole = [int(x * common) for x in point]
-            for i in np.flatnonzero(unsure[k]).tolist():
-                sign = sum(x * y for x, y in zip(self._values[i].tolist(), whole, strict=True))
-                positive[k, i] = sign > 0
-                inside[k] &= sign != 0
-        return positive, inside
-
-
 _Draws = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
+def _sides(signs: PointSigns, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows (k, m) are positive, and at which points (k,) none is zero."""
+    finite = np.isfinite(points).all(axis=1)
+    found = signs.at(np.where(finite[:, None], points, 0.0))
+    return found > 0, finite & (found != 0).all(axis=1)
+
+
 def _gaussian(arrangement: Any, block: int, rng: np.random.Generator) -> _Draws:
-    signs = _Signs(arrangement, np.arange(arrangement.d))
+    signs = PointSigns(arrangement, np.arange(arrangement.d))
     block = max(1, min(block, _CHUNK // max(arrangement.d, arrangement.n_hyperplanes)))
     while True:
         points = rng.standard_normal((block, arrangement.d))
-        yield points, *signs.at(points)
+        yield points, *_sides(signs, points)
 
 
 def _walk(arrangement: Any, rng: np.random.Generator) -> _Draws:
     columns = arrangement._reduction.columns
-    signs = _Signs(arrangement, columns)
+    signs = PointSigns(arrangement, columns)
     m, r = signs.rows.shape
     rows, back = _orthonormal(signs.rows)
     z = _unit(rng.standard_normal((_WALKS, r)))
@@ -235,7 +195,7 @@ def _walk(arrangement: Any, rng: np.random.Generator) -> _Draws:
         with np.errstate(all="ignore"):
             local = moved @ back
             local /= np.abs(local).max(axis=1, keepdims=True)
-        positive, inside = signs.at(local)
+        positive, inside = _sides(signs, local)
         z = np.where(inside[:, None], moved, z)
         points = np.zeros((_WALKS, arrangement.d))
         points[:, columns] = local

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arrangements import Arrangement, InputError, sampling
+from arrangements._signs import PointSigns
 from arrangements.sampling import (
     _gaussian,
     _orthonormal,
-    _Signs,
+    _sides,
     _walk,
     sample_dichotomies,
 )
@@ -125,8 +126,8 @@ def test_one_segment_in_2m_is_that_of_the_walk():
 def test_points_on_hyperplanes_are_left_out(monkeypatch):
     A = Arrangement([(1, 1), (1, 0)])
     points = np.array([(1.0, -1.0), (2.0, 1.0), (0.0, 1.0), (3.0, 1.0), (-1.0, 3.0), (-1.0, 0.0)])
-    signs = _Signs(A, np.arange(2))
-    monkeypatch.setattr(sampling, "_gaussian", lambda *_: iter([(points, *signs.at(points))]))
+    signs = PointSigns(A, np.arange(2))
+    monkeypatch.setattr(sampling, "_gaussian", lambda *_: iter([(points, *_sides(signs, points))]))
     sample = sample_dichotomies(A, 3)
     assert sample.dichotomies.witnesses.tolist() == [[2.0, 1.0], [-1.0, 3.0], [-1.0, 0.0]]
     assert sample.counts.tolist() == [2, 1, 1] and sample.n_draws == 4 and sample.complete
@@ -169,7 +170,7 @@ def test_signs_at_points_on_and_next_to_hyperplanes():
         [1.0, 3.0 + 2 * e, e], [1.0, 1e-300, 1.0], [1.0, -1e-300, 1.0], [1e-310, 1e-310, 1e-310],
         [np.nan, 1.0, 1.0], [np.inf, 1.0, 1.0], [1e300, 1e300, -1e300],
     ])
-    positive, inside = _Signs(Arrangement(rows), np.arange(3)).at(points)
+    positive, inside = _sides(PointSigns(Arrangement(rows), np.arange(3)), points)
     for u, found, ok in zip(points.tolist(), positive.tolist(), inside.tolist(), strict=True):
         if not np.isfinite(u).all():
             assert not ok
@@ -184,7 +185,7 @@ def test_signs_at_points_on_and_next_to_hyperplanes():
 def test_signs_with_columns_of_any_scale(scale):
     rows = [(scale, 1.0), (-3 * scale, 1.0), (scale, -7.0), (0.1 * scale, 0.7)]
     points = np.random.default_rng(0).standard_normal((50, 2)) / np.array([scale, 1.0])
-    positive, inside = _Signs(Arrangement(rows), np.arange(2)).at(points)
+    positive, inside = _sides(PointSigns(Arrangement(rows), np.arange(2)), points)
     assert inside.all()
     for u, found in zip(points.tolist(), positive.tolist(), strict=True):
         assert found == [sum(Fraction(x) * Fraction(y) for x, y in zip(row, u, strict=True)) > 0

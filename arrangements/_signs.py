@@ -1,0 +1,57 @@
+"""Signs of the rows at float points: by floats with an error bound, else by integers."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ._points import _U, _normalised
+
+
+class PointSigns:
+    """Signs of one row per hyperplane at float points, in the user's coordinates `columns`."""
+
+    def __init__(self, arrangement: Any, columns: np.ndarray) -> None:
+        reduction = arrangement._reduction
+        # The sample that gave a class its sign, so that the orientation is that of `reduction`.
+        cut = np.flatnonzero(reduction.class_of >= 0)
+        first = cut[np.unique(reduction.class_of[cut], return_index=True)[1]]
+        self._values = arrangement._matrix.values[first][:, columns]
+        self._scale = [reduction.column_scale[c] for c in columns.tolist()]
+        self.rows = self._floats()
+
+    def _floats(self) -> np.ndarray:
+        """Rows divided by their largest entries, with relative errors below 5u."""
+        if self._values.dtype != object and all(2**-500 < s < 2**500 for s in self._scale):
+            rows = self._values * np.array(self._scale, dtype=np.float64)
+            return rows / np.abs(rows).max(axis=1, keepdims=True, initial=0)
+        exact = [_normalised([x * s for x, s in zip(row, self._scale, strict=True)])
+                 for row in self._values.tolist()]
+        return np.array(exact).reshape(self._values.shape)
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """Signs int8 (k, m) of the rows at float points (k, columns), each decided exactly.
+
+        Points must be finite.
+        """
+        unit = (self._values.shape[1] + 8) * _U
+        with np.errstate(all="ignore"):
+            value = points @ self.rows.T
+            # Entries are at most one, so the 1-norm bounds every sum of magnitudes.
+            bound = unit * np.abs(points).sum(axis=1) + 1e-290
+            unsure = ~(np.abs(value) > bound[:, None])
+            at = np.flatnonzero(unsure.any(axis=1))
+            bound = unit * (np.abs(points[at]) @ np.abs(self.rows).T) + 1e-290
+            unsure[at] = ~(np.abs(value[at]) > bound)
+        signs = np.sign(value, where=~unsure, out=np.zeros_like(value)).astype(np.int8)
+        for k in at[unsure[at].any(axis=1)].tolist():
+            point = [Fraction(x) * s for x, s in zip(points[k].tolist(), self._scale, strict=True)]
+            common = math.lcm(*(x.denominator for x in point))
+            whole = [int(x * common) for x in point]
+            for i in np.flatnonzero(unsure[k]).tolist():
+                value_i = sum(x * y for x, y in zip(self._values[i].tolist(), whole, strict=True))
+                signs[k, i] = (value_i > 0) - (value_i < 0)
+        return signs
