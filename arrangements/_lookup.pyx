@@ -20,7 +20,7 @@ cdef extern from *:
 
 cdef enum:
     BATCH = 32
-    STEP = 1 << 20             # rows between two looks for Ctrl-C
+    STEP = 1048576             # rows between two looks for Ctrl-C
 
 _MAX_ROWS = (1 << 31) - 1      # 3/2 of them are still slots numbered in 32 bits
 

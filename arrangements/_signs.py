@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ._points import _U, _normalised
+from .patterns import Dichotomies
+from .reduction import Reduction
 
 
 class PointSigns:
@@ -55,3 +57,24 @@ class PointSigns:
                 value_i = sum(x * y for x, y in zip(self._values[i].tolist(), whole, strict=True))
                 signs[k, i] = (value_i > 0) - (value_i < 0)
         return signs
+
+
+def packed_patterns(reduction: Reduction, positive: np.ndarray) -> np.ndarray:
+    """Packed patterns (k, ceil(n/8)) of all samples from the signs (k, m) of the classes."""
+    cut = np.flatnonzero(reduction.class_of >= 0)
+    bits = np.ones((len(positive), reduction.n), dtype=bool)
+    bits[:, cut] = positive[:, reduction.class_of[cut]] == (reduction.orientation[cut] > 0)
+    return np.packbits(bits, axis=1, bitorder="little")
+
+
+def chambers_at(arrangement: Any, points: np.ndarray) -> Dichotomies:
+    """A chamber at each point (k, d): the one it is in, or one whose closure has it."""
+    signs = PointSigns(arrangement, np.arange(arrangement.d))
+    found = signs.at(points)
+    # from a point on hyperplanes, on in any direction that leaves them all
+    rng = np.random.default_rng(0)
+    while not found.all():
+        onward = signs.at(rng.standard_normal((1, arrangement.d)))
+        found = np.where(found == 0, onward, found)
+    packed = packed_patterns(arrangement._reduction, found > 0)
+    return Dichotomies._of(packed, arrangement.n, arrangement)

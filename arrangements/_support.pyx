@@ -3,7 +3,7 @@
 Space is cut into simplicial cones K, first the orthants. Over a cone with rays g_1..g_r,
 
     (z.u)_+ with w > 0   is below its interpolation from the rays, for it is convex;
-    (z.u)_+ with w < 0   is linear where z has one sign on K, else above t z.u for every t in [0, 1],
+    (z.u)_+ with w < 0   is linear where z has one sign on K, else above t z.u for t in [0, 1],
 
 so f(u) <= rho.u <= |rho| for every rho with
 

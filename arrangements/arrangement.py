@@ -13,10 +13,12 @@ from . import _closed, _counts, _faces, _pipeline, _tables
 from ._enumeration import Geometry
 from ._points import Witnesses, _float
 from ._progress import progress_bar
+from ._signs import PointSigns, chambers_at
 from ._validate import (
     IntegerMatrix,
     check_block_size,
     check_choice,
+    check_floats,
     check_jobs,
     check_tol,
     exact_matrix,
@@ -160,6 +162,31 @@ class Arrangement:
         """The data, bias column included, as float64 (n, d): nearest to the numbers read."""
         return np.array([[_float(x) for x in self._matrix.row(i)] for i in range(self.n)],
                         dtype=np.float64).reshape(self.n, self.d)
+
+    def signs_at(self, points: Any) -> np.ndarray:
+        """sign(X u) at float points u, exactly: int8 (k, n) for points (k, d).
+
+        Floats are the binary numbers they are; X is read as the arrangement reads it.
+
+        Examples
+        --------
+        >>> Arrangement([[1, 0], [1, 3]]).signs_at([[0.0, 2.0], [-1.0, 1.0]]).tolist()
+        [[0, 1], [-1, 1]]
+        """
+        self._exactly("signs_at")
+        points = check_floats("points", points, (None, self.d))
+        r = self._reduction
+        cut = r.class_of >= 0
+        out = np.zeros((len(points), self.n), dtype=np.int8)
+        out[:, cut] = (PointSigns(self, np.arange(self.d)).at(points)[:, r.class_of[cut]]
+                       * r.orientation[cut].astype(np.int8))
+        return out
+
+    def dichotomies_at(self, points: Any) -> Dichotomies:
+        """A chamber at each of some float points (k, d): the one it is in, or, for a point on
+        hyperplanes, one whose closure has it; decided exactly."""
+        self._exactly("dichotomies_at")
+        return chambers_at(self, check_floats("points", points, (None, self.d)))
 
     def cover_bound(self) -> int:
         """Cover's bound 2 sum_{k<r} C(n-1, k) for this n and rank; see `cover_bound`."""

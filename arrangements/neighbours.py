@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ._polyhedra import facet_rows
+from ._signs import packed_patterns
 from ._validate import check_count
 from .cones import cone, first_samples
 from .errors import InputError
 from .patterns import Dichotomies
-from .sampling import packed_patterns
 from .witness import interior_point
 
 

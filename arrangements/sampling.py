@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ._signs import PointSigns
+from ._signs import PointSigns, packed_patterns
 from ._validate import check_choice, check_count
 from .counting import cover_bound
 from .errors import InputError
 from .patterns import Dichotomies
-from .reduction import Reduction
 
 _CHUNK = 2**20
 _WALKS = 64
@@ -146,14 +145,6 @@ def check_exact(arrangement: Any) -> None:
     if not arrangement.exact:
         raise InputError("the arrangement must be exact, got one with tol, whose chambers are not "
                          "defined beyond their enumeration; build it without tol")
-
-
-def packed_patterns(reduction: Reduction, positive: np.ndarray) -> np.ndarray:
-    """Packed patterns (k, ceil(n/8)) of all samples from the signs (k, m) of the classes."""
-    cut = np.flatnonzero(reduction.class_of >= 0)
-    bits = np.ones((len(positive), reduction.n), dtype=bool)
-    bits[:, cut] = positive[:, reduction.class_of[cut]] == (reduction.orientation[cut] > 0)
-    return np.packbits(bits, axis=1, bitorder="little")
 
 
 _Draws = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]

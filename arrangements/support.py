@@ -13,12 +13,12 @@ import numpy as np
 
 from . import _pipeline
 from ._progress import progress_bar
-from ._signs import PointSigns
+from ._signs import chambers_at
 from ._support import Search
 from ._validate import check_count, check_floats, check_jobs
 from .errors import CapacityError, InputError
 from .patterns import Dichotomies
-from .sampling import check_exact, check_rng, packed_patterns
+from .sampling import check_exact, check_rng
 
 __all__ = ["Support", "local_maxima", "support"]
 
@@ -237,12 +237,12 @@ def _result(arrangement: Any, v: np.ndarray, search: _Search, least: float, **fi
     values = signs * space.heights(v, points)
     order = np.argsort(-values, kind="stable")
     signs, points, values = signs[order], points[order], values[order]
-    dichotomies = space.chambers(arrangement, points)
+    dichotomies = chambers_at(arrangement, points)
     if len(values):
         first = float(values[0]), points[0], dichotomies[0], int(signs[0])
     else:
         zero = np.zeros(arrangement.d)
-        first = 0.0, zero, space.chambers(arrangement, zero[None])[0], 1
+        first = 0.0, zero, chambers_at(arrangement, zero[None])[0], 1
     value, u, pattern, sign = first
     kept = values > least
     return Support(value=value, u=u, pattern=pattern, sign=sign, values=values[kept],
@@ -323,18 +323,6 @@ class Euclidean:
 
     def n_cones(self) -> int:
         return 2**self.rank if self.rank <= _ORTHANTS else self.rank + 1
-
-    def chambers(self, arrangement: Any, points: np.ndarray) -> Dichotomies:
-        """A chamber at each point (k, d): the one it is in, or one whose closure has it."""
-        signs = PointSigns(arrangement, np.arange(arrangement.d))
-        found = signs.at(points)
-        # from a point on hyperplanes, on in any direction that leaves them all
-        rng = np.random.default_rng(0)
-        while not found.all():
-            onward = signs.at(rng.standard_normal((1, arrangement.d)))
-            found = np.where(found == 0, onward, found)
-        packed = packed_patterns(arrangement._reduction, found > 0)
-        return Dichotomies._of(packed, arrangement.n, arrangement)
 
 
 class _Worker:
