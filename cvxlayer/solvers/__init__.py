@@ -1,0 +1,52 @@
+"""One adapter for each solver: conic programs in, points and duals out.
+
+min x'Px/2 + q.x subject to A x + s = b, s in a product of cones, given as pairs of a kind and a size:
+"zero", "nonnegative", "second-order", "exponential".
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import InputError, MissingSolverError
+
+__all__ = ["SOLVERS", "Answer", "solve"]
+
+SOLVERS = ("clarabel", "scs", "qoco")
+
+
+class Answer(NamedTuple):
+    """x, the multipliers of the rows, what the solver said, and its seconds."""
+
+    x: np.ndarray
+    dual: np.ndarray
+    status: str
+    seconds: float
+
+
+def solve(solver: str, P: Any, q: np.ndarray, A: Any, b: np.ndarray,
+          cones: list[tuple[str, int]], **options: Any) -> Answer:
+    """Solve by name; SolverError with its status if it stops short.
+
+    Raises
+    ------
+    InputError
+        An unknown solver.
+    MissingSolverError
+        The solver is not installed; names the extra.
+    SolverError
+        The solver did not reach its tolerance.
+    """
+    if solver not in SOLVERS:
+        raise InputError(f"solver must be one of {', '.join(SOLVERS)}, got {solver!r}")
+    try:
+        adapter = import_module(f".{solver}", __name__)
+    except ImportError as error:
+        extra = "convex" if solver == "clarabel" else "solvers"
+        raise MissingSolverError(
+            f"the solver {solver!r} is not installed; pip install 'arrangements[{extra}]'"
+        ) from error
+    return adapter.solve(P, q, A, b, cones, **options)
