@@ -1,43 +1,248 @@
-"""Newton's method for a network on the faces its neurons are on: from 6 digits to all."""
+"""Descent of a network to a stationary one, to the last digits: Newton's method on faces.
+
+With w_j = u_j |alpha_j| the objective is F = l(sum_j s_j (X w_j)_+) + beta sum_j ||w_j||. While no
+row x_i changes its side of a w_j, F is smooth, and a Newton step is a small dense system. Where
+s_j v_i < 0, v = -grad l, the term of row i has a kink that can hold w_j in {x_i.w = 0}: such rows
+are held when a step meets them, and released when their multiplier zeta in
+
+    s_j X' D_j v + sum_{i held} zeta_i s_j v_i x_i = beta w_j / ||w_j||
+
+leaves [0, 1]. Every step lowers F; at the end every neuron is stationary.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import nnls
 
-__all__ = ["polished", "reduced"]
+__all__ = ["convex_value", "polished", "reduced"]
 
-_STEPS = 30
-_LEVELS = (1e-4, 1e-6, 1e-8)  # a row this near a neuron's hyperplane, relatively, may hold it
-
-
-def polished(problem: Any, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (d, m) and signs with an objective l + beta sum ||w_j|| not larger than before.
-
-    While the neurons keep their faces the objective is smooth in the weights on the faces' spans.
-    """
-    lengths = np.linalg.norm(W, axis=0)
-    used = lengths > 1e-7 * lengths.max(initial=0)
-    W, signs = reduced(problem, *_merged(W[:, used], signs[used]))
-    best, least = (W, signs), convex_value(problem, W, signs)
-    if W.shape[1] == 0:
-        return best
-    for level in _LEVELS:
-        found = _on_faces(problem, W, signs, level)
-        if found is None:
-            continue
-        value = convex_value(problem, *found)
-        if value < least:
-            best, least = found, value
-    return best
+_STEPS = 400
+_TRUST = 2.0  # lengths of a step, in those of the neurons
+_NEAR = 1e-6  # a row this near a neuron's hyperplane, relatively, is held at first
 
 
 def convex_value(problem: Any, W: np.ndarray, signs: np.ndarray) -> float:
     """l(sum_j sign_j (X w_j)_+) + beta sum ||w_j||, the objective of the scaled network."""
     z = np.maximum(problem.X @ W, 0) @ signs
     return problem.loss.value(z, problem.y) + problem.beta * float(np.linalg.norm(W, axis=0).sum())
+
+
+def polished(problem: Any, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (d, m) and signs of a stationary network with an objective not larger than before."""
+    lengths = np.linalg.norm(W, axis=0)
+    used = lengths > 1e-7 * lengths.max(initial=0)
+    W, signs = reduced(problem, *_merged(W[:, used], signs[used]))
+    if len(signs) == 0:
+        return W, signs
+    before = convex_value(problem, W, signs)
+    found = _Faces(problem, W, signs).descend()
+    return found if convex_value(problem, *found) <= before else (W, signs)
+
+
+class _Faces:
+    """Neurons, the rows that hold them, and the sides of the others."""
+
+    def __init__(self, problem: Any, W: np.ndarray, signs: np.ndarray) -> None:
+        self.p = problem
+        self.lengths = np.linalg.norm(problem.X, axis=1)
+        self.unit = problem.X / np.where(self.lengths > 0, self.lengths, 1)[:, None]
+        self.W, self.signs = W.copy(), signs.copy()
+        self.ridge = 0.0
+        values = self.unit @ W
+        self.active = values > 0
+        v = self._v()
+        near = np.abs(values) <= _NEAR * np.linalg.norm(W, axis=0)
+        self.held = near & (v[:, None] * signs < 0) & (self.lengths > 0)[:, None]
+        self.bases = [self._basis(j) for j in range(len(signs))]
+        # a neuron held in no direction at all keeps its own
+        for j, basis in enumerate(self.bases):
+            if basis.shape[1] == 0:
+                self.held[:, j] = False
+                self.bases[j] = np.eye(len(W))
+            else:
+                self.W[:, j] = basis @ (basis.T @ W[:, j])
+
+    def _v(self) -> np.ndarray:
+        z = np.maximum(self.p.X @ self.W, 0) @ self.signs
+        return -self.p.loss.gradient(z, self.p.y)
+
+    def _basis(self, j: int) -> np.ndarray:
+        rows = self.unit[self.held[:, j]]
+        if len(rows) == 0:
+            return np.eye(len(self.W))
+        _, s, vt = np.linalg.svd(rows)
+        return vt[int((s > 1e-9 * s[0]).sum()) :].T
+
+    def _value(self, W: np.ndarray) -> float:
+        return convex_value(self.p, W, self.signs)
+
+    def descend(self) -> tuple[np.ndarray, np.ndarray]:
+        now = self._value(self.W)
+        for j in range(len(self.signs) - 1, -1, -1):
+            now = self._join(j, now)
+        last = 0
+        for _ in range(_STEPS):
+            if len(self.signs) == 0:
+                break
+            direction, decrement = self._newton()
+            if decrement <= 1e-13 * abs(now) and self._first_hit(direction)[1] is None:
+                # beyond what the value shows: full steps, which converge quadratically
+                self.W += direction
+                last += 1
+                if last % 4 == 0 and not self._release():
+                    break
+                continue
+            shrink = -(direction * self.W).sum(axis=0) / (self.W**2).sum(axis=0)
+            if shrink.max() > 0.9:
+                without = self._drop(now, np.flatnonzero(shrink > 0.9))
+                if without is not None:
+                    now = without
+                    continue
+            factor, hit = self._first_hit(direction)
+            if factor > 0.9 / shrink.max() > 0:  # no neuron passes through zero
+                factor, hit = 0.9 / shrink.max(), None
+            if hit is not None and factor <= 1e-12:
+                self._meet(*hit)
+                continue
+            while factor > 1e-12:
+                there = self._value(self.W + factor * direction)
+                if there <= now:
+                    break
+                factor, hit = factor / 2, None
+            else:
+                if not self._release():
+                    break
+                continue
+            self.W += factor * direction
+            now = there
+            if hit is not None:
+                self._meet(*hit)
+                now = self._join(hit[1], now)
+            # what crossed a kink that does not hold
+            values = self.unit @ (self.W / np.linalg.norm(self.W, axis=0))
+            self.active = np.where(self.held | (np.abs(values) <= 1e-13), self.active, values > 0)
+        return self.W, self.signs
+
+    def _newton(self) -> tuple[np.ndarray, float]:
+        """A Newton direction (d, m) on the faces, and the decrease it promises."""
+        p = self.p
+        maps = [s * (self.active[:, j] & ~self.held[:, j])[:, None] * (p.X @ basis)
+                for j, (s, basis) in enumerate(zip(self.signs, self.bases, strict=True))]
+        M = np.hstack(maps)
+        z = np.maximum(p.X @ self.W, 0) @ self.signs
+        gradient = M.T @ p.loss.gradient(z, p.y)
+        hessian = (M.T * p.loss.curvature(z, p.y)) @ M
+        at = 0
+        for j, basis in enumerate(self.bases):
+            t = basis.T @ self.W[:, j]
+            size = float(np.linalg.norm(t))
+            here = slice(at, at + len(t))
+            gradient[here] += p.beta * t / size
+            hessian[here, here] += p.beta / size * (np.eye(len(t)) - np.outer(t, t) / size**2)
+            at += len(t)
+        sizes = np.linalg.norm(self.W, axis=0)
+        counts = [basis.shape[1] for basis in self.bases]
+        diagonal = np.arange(at)
+        ridge = p.beta / np.repeat(sizes, counts)
+        plain = hessian[diagonal, diagonal].copy()
+        factor = max(1e-12, self.ridge / 1000)
+        while True:
+            hessian[diagonal, diagonal] = plain + factor * ridge
+            factor *= 30
+            try:
+                step = cho_solve(cho_factor(hessian), -gradient)
+            except LinAlgError:
+                continue
+            parts = np.split(step, np.cumsum(counts)[:-1])
+            if all(np.linalg.norm(x) <= _TRUST * size
+                   for x, size in zip(parts, sizes, strict=True)):
+                self.ridge = factor
+                break
+        out = np.column_stack([b @ x for b, x in zip(self.bases, parts, strict=True)])
+        return out, float(-gradient @ step)
+
+    def _first_hit(self, direction: np.ndarray) -> tuple[float, tuple[int, int] | None]:
+        """How far the step goes, at most 1, until a row that can hold a neuron meets it, and which
+        (row, neuron)."""
+        values, slopes = self.unit @ self.W, self.unit @ direction
+        slopes[np.abs(slopes) <= 1e-13 * np.linalg.norm(direction, axis=0)] = 0
+        leaving = np.where(self.active, slopes < 0, slopes > 0) & ~self.held
+        leaving &= (self._v()[:, None] * self.signs < 0) & (self.lengths > 0)[:, None]
+        against = np.where(self.active, values <= 0, values >= 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            far = np.where(leaving, np.where(against, 0, -values / slopes), np.inf)
+        i, j = np.unravel_index(np.argmin(far), far.shape)
+        return (float(far[i, j]), (int(i), int(j))) if far[i, j] < 1 else (1.0, None)
+
+    def _meet(self, i: int, j: int) -> None:
+        """Hold neuron j in the hyperplane of row i, which it has met."""
+        self.held[i, j] = True
+        basis = self._basis(j)
+        if basis.shape[1] == 0:  # but for rounding it would vanish
+            self.held[i, j] = False
+            self.active[i, j] = not self.active[i, j]
+            return
+        self.bases[j] = basis
+        self.W[:, j] = basis @ (basis.T @ self.W[:, j])
+
+    def _join(self, j: int, now: float) -> float:
+        """Add neuron j to another of its sign, if a closed cone has both and that lowers F."""
+        sides = np.where(self.held, 0, np.where(self.active, 1, -1))
+        apart = (sides * sides[:, [j]] < 0).any(axis=0)
+        for k in np.flatnonzero(~apart & (self.signs == self.signs[j])):
+            if k != j:
+                W = self.W.copy()
+                W[:, k] += W[:, j]
+                kept = np.arange(len(self.signs)) != j
+                there = convex_value(self.p, W[:, kept], self.signs[kept])
+                if there <= now:
+                    self.W = W
+                    self.held[:, k] &= self.held[:, j]
+                    self.active[:, k] |= self.active[:, j] & ~self.held[:, j]
+                    self.bases[k] = self._basis(k)
+                    self._remove(j)
+                    return there
+        return now
+
+    def _remove(self, j: int) -> None:
+        kept = np.arange(len(self.signs)) != j
+        self.W, self.signs = self.W[:, kept], self.signs[kept]
+        self.active, self.held = self.active[:, kept], self.held[:, kept]
+        del self.bases[j]
+
+    def _release(self) -> bool:
+        """Let go what does not hold; whether there was any."""
+        v = self._v()
+        any_left = False
+        for j in np.flatnonzero(self.held.any(axis=0)):
+            rows = np.flatnonzero(self.held[:, j])
+            pull = self.signs[j] * v
+            w = self.W[:, j]
+            free = self.active[:, j] & ~self.held[:, j]
+            target = self.p.beta * w / np.linalg.norm(w) - self.p.X[free].T @ pull[free]
+            zeta = np.linalg.lstsq((self.p.X[rows] * pull[rows, None]).T, target, rcond=None)[0]
+            worst = int(np.argmax(np.maximum(-zeta, zeta - 1)))
+            if max(-zeta[worst], zeta[worst] - 1) > 1e-9:
+                self.held[rows[worst], j] = False
+                self.active[rows[worst], j] = zeta[worst] > 1
+                self.bases[j] = self._basis(j)
+                any_left = True
+        return any_left
+
+    def _drop(self, now: float, those: np.ndarray) -> float | None:
+        """The value without the first of those neurons that is better left out; None: there is
+        none."""
+        for j in those:
+            kept = np.arange(len(self.signs)) != j
+            there = convex_value(self.p, self.W[:, kept], self.signs[kept])
+            if there <= now:
+                self._remove(j)
+                return there
+        return None
 
 
 def _merged(W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -48,82 +253,12 @@ def _merged(W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     left = np.ones(len(signs), dtype=bool)
     for j in np.argsort(-lengths, kind="stable"):
         if left[j]:
-            same = left & (signs == signs[j]) & (np.linalg.norm(units - units[:, [j]], axis=0) < 1e-6)
+            apart = np.linalg.norm(units - units[:, [j]], axis=0)
+            same = left & (signs == signs[j]) & (apart < 1e-6)
             left &= ~same
             out.append(W[:, same].sum(axis=1))
             kept.append(signs[j])
     return np.array(out).T.reshape(len(W), len(out)), np.array(kept, dtype=np.float64)
-
-
-def _on_faces(problem: Any, W: np.ndarray, signs: np.ndarray, level: float
-              ) -> tuple[np.ndarray, np.ndarray] | None:
-    X, loss, y, beta = problem.X, problem.loss, problem.y, problem.beta
-    scale = np.linalg.norm(X, axis=1)
-    bases, maps, parts = [], [], []
-    for j in range(W.shape[1]):
-        values = X @ W[:, j]
-        near = (np.abs(values) <= level * scale * np.linalg.norm(W[:, j])) & (scale > 0)
-        basis = np.eye(len(W))
-        if near.any():
-            _, s, vt = np.linalg.svd(X[near] / scale[near, None])
-            basis = vt[int((s > 1e-9 * s[0]).sum()) :].T
-        if basis.shape[1] == 0:
-            return None
-        bases.append(basis)
-        maps.append(signs[j] * ((values > 0) & ~near)[:, None] * (X @ basis))
-        parts.append(basis.T @ W[:, j])
-    M = np.hstack(maps)
-    cuts = np.cumsum([b.shape[1] for b in bases])[:-1]
-    t = np.concatenate(parts)
-
-    def value(t: np.ndarray) -> float:
-        return loss.value(M @ t, y) + beta * sum(
-            float(np.linalg.norm(x)) for x in np.split(t, cuts))
-
-    now = value(t)
-    for _ in range(_STEPS):
-        z = M @ t
-        gradient = M.T @ loss.gradient(z, y)
-        hessian = (M.T * loss.curvature(z, y)) @ M
-        at = 0
-        for x in np.split(t, cuts):
-            size = float(np.linalg.norm(x))
-            if size < 1e-12:
-                return None
-            here = slice(at, at + len(x))
-            gradient[here] += beta * x / size
-            hessian[here, here] += beta / size * (np.eye(len(x)) - np.outer(x, x) / size**2)
-            at += len(x)
-        step = _solved(hessian, gradient)
-        factor = 1.0
-        while factor > 1e-10:
-            moved = t - factor * step
-            there = value(moved)
-            if there <= now:
-                break
-            factor /= 2
-        else:
-            break
-        gain, t, now = now - there, moved, there
-        if factor == 1.0 and np.abs(step).max() <= 1e-15 * np.abs(t).max():
-            break
-        if gain <= 1e-16 * abs(now) and np.abs(step).max() <= 1e-12 * np.abs(t).max():
-            break
-    out = np.column_stack([b @ x for b, x in zip(bases, np.split(t, cuts), strict=True)])
-    return out, signs
-
-
-def _solved(hessian: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """A Newton step; of least length where the optimum is not unique."""
-    try:
-        factor = np.linalg.cholesky(hessian)
-        if np.diag(factor).min() > 1e-7 * np.diag(factor).max():
-            return np.linalg.solve(hessian, gradient)
-    except np.linalg.LinAlgError:
-        pass
-    values, vectors = np.linalg.eigh(hessian)
-    kept = values > 1e-13 * max(values.max(), 0)
-    return vectors[:, kept] @ ((vectors[:, kept].T @ gradient) / values[kept])
 
 
 def reduced(problem: Any, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +274,7 @@ def reduced(problem: Any, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray,
     columns = np.vstack([np.maximum(problem.X @ (W / lengths), 0) * signs, np.ones(len(lengths))])
     scale = np.linalg.norm(columns, axis=0)
     try:
-        factors, missed = nnls(columns / scale, columns @ lengths, maxiter=30 * len(lengths))
+        factors, _ = nnls(columns / scale, columns @ lengths, maxiter=30 * len(lengths))
     except RuntimeError:
         return W, signs
     used = factors > 0

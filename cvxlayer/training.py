@@ -152,8 +152,12 @@ def fit(problem: Problem, method: str = "auto", *, tol: float = 1e-8, solver: st
 
 
 def solution_of(program: ConvexProgram, solver: str, options: dict[str, Any], *,
-                tol: float = 1e-8, n_jobs: int = 1) -> Solution:
-    """Solve a program as it is, and bound it by the optimum over all dichotomies."""
+                tol: float = 1e-8, n_jobs: int = 1, max_seconds: float | None = None) -> Solution:
+    """Solve a program as it is, and bound it by the optimum over all dichotomies.
+
+    The search behind the bound ends after `max_seconds`, which leaves it true but weaker; with 0
+    there is no search, and the bound is -inf.
+    """
     problem = program.problem
     begun = time.perf_counter()
     W, dual, _ = program.weights(solver, **({"tol": 1e-10} | options
@@ -164,8 +168,10 @@ def solution_of(program: ConvexProgram, solver: str, options: dict[str, Any], *,
     if problem.loss.smooth:
         W, signs = polished(problem, W, signs)
     v = _dual_vector(problem, W, signs, dual)
-    h = problem.arrangement.support(v, both=True, n_jobs=n_jobs)
-    lower = problem.lower_bound(v, h.bound)
+    lower = -np.inf
+    if max_seconds != 0:
+        h = problem.arrangement.support(v, both=True, n_jobs=n_jobs, max_seconds=max_seconds)
+        lower = problem.lower_bound(v, h.bound)
     found = _solution(problem, W, signs, lower, v, tol)
     if found.status != "optimal":
         found.status = "restricted"
@@ -220,6 +226,7 @@ class _Columns:
         self.seconds = {"solver": 0.0, "polishing": 0.0, "pricing": 0.0}
         self.accuracy = 1e-8
         self.excess = 1e-2  # of prices over beta that are looked for
+        self.last_solve = 0.0
         self._network = network
 
     def run(self, max_rounds: int, max_seconds: float | None,
@@ -268,10 +275,12 @@ class _Columns:
     def _round(self, number: int) -> str:
         """Price, then solve; the status if that was the end."""
         p = self.problem
-        new = self._cheaply(number, _STARTS)
+        # search about as long as a solution takes
+        starts = _STARTS if self.last_solve < 0.05 else 3 * _STARTS
+        new = self._cheaply(number, starts)
         while not new and self.excess > _LEAST_EXCESS:
             self.excess = max(self.excess / 10, _LEAST_EXCESS)
-            new = self._cheaply(number, 2 * _STARTS)
+            new = self._cheaply(number, starts)
         if not new:
             self._polish()
             new = self._cheaply(number, _MORE_STARTS)
@@ -320,7 +329,7 @@ class _Columns:
                 continue
             sides = np.where(bits, 1, -1).astype(np.int8)
             order = np.argsort(np.where(self._nonzero, near, np.inf), kind="stable")
-            first = order[: min(2 * self.problem.d + 2, int(self._nonzero.sum()))]
+            first = order[: min(3 * self.problem.d + 4, int(self._nonzero.sum()))]
             self.pool[key] = Block(bits, int(sign), sides, np.sort(first))
             self.idle[key] = 0
             added += 1
@@ -340,7 +349,8 @@ class _Columns:
             except SolverError:
                 self.accuracy = 1e-8
                 raise
-            self.seconds["solver"] += time.perf_counter() - begun
+            self.last_solve = time.perf_counter() - begun
+            self.seconds["solver"] += self.last_solve
             if not self._tighten(blocks, W):
                 break
         signs = np.array([float(b.sign) for b in blocks])
