@@ -27,7 +27,7 @@ unexport PYTHONPATH
 
 COMPILED := setup.py pyproject.toml $(wildcard arrangements/*.pyx arrangements/*.pxd arrangements/*.h)
 PACKAGED := $(COMPILED) MANIFEST.in README.md LICENSE \
-	$(wildcard arrangements/*.py arrangements/*.pyi arrangements/py.typed cvxlayer/*.py)
+	$(wildcard arrangements/*.py arrangements/*.pyi arrangements/py.typed cvxlayer/*.py cvxlayer/solvers/*.py)
 COPY := tar cf - $(PACKAGED) | tar xf - -C
 # of the quick tier, what runs the kernels; not what promises a time
 KERNEL_TESTS := -m "not full" -k "not before_any_work" tests/test_walk.py tests/test_chambers.py \
@@ -56,6 +56,7 @@ lint: $(VENV)/.built $(VENV)/.test $(VENV)/.dev
 bench: $(VENV)/.built $(VENV)/.test
 	$(BIN)/python bench/enumerate.py
 	$(BIN)/python bench/geometry.py
+	$(BIN)/python bench/train.py
 	$(BIN)/python bench/cover.py
 
 clean:

@@ -158,6 +158,14 @@ class Arrangement:
                 self._general = self._count == self.cover_bound()
         return self._general
 
+    @property
+    def parallel_classes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which hyperplane each sample has, int (n,), -1 for zero rows, and the orientation of its
+        row on it, int8 (n,): rows of one class are positive multiples of each other where these
+        agree, negative ones where they do not; 0 for zero rows."""
+        r = self._reduction
+        return r.class_of.copy(), r.orientation.astype(np.int8)
+
     def to_numpy(self) -> np.ndarray:
         """The data, bias column included, as float64 (n, d): nearest to the numbers read."""
         return np.array([[_float(x) for x in self._matrix.row(i)] for i in range(self.n)],

@@ -1,4 +1,4 @@
-"""The command line: ``arrangements enumerate``, ``count``, ``faces`` and ``plot`` of DATA."""
+"""The command line: ``arrangements enumerate``, ``count``, ``faces``, ``plot``, ``train`` DATA."""
 
 from __future__ import annotations
 
@@ -95,6 +95,12 @@ def _plot(arguments: argparse.Namespace) -> str:
     seconds = time.perf_counter() - start
     p = arrangement.count_dichotomies()
     return _report(arguments, arrangement, {"p": int(p), "seconds": seconds})
+
+
+def _train(arguments: argparse.Namespace) -> str:
+    from cvxlayer._command import train
+
+    return train(arguments)
 
 
 def _progress(arguments: argparse.Namespace) -> bool:
@@ -272,37 +278,41 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    shared = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    shared.add_argument("data", metavar="DATA", help=_DATA)
-    shared.add_argument("--bias", action="store_true", help="append a column of ones")
-    shared.add_argument(
+    source = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    source.add_argument("data", metavar="DATA", help=_DATA)
+    source.add_argument("--bias", action="store_true", help="append a column of ones")
+    source.add_argument(
         "--columns",
         action="append",
         metavar="LIST",
         help="names, zero-based indices, ranges: 0-2,7 or 'alcohol,ash'; may be repeated",
     )
-    shared.add_argument(
+    source.add_argument(
         "--rows", metavar="LIST", help="zero-based rows: 0:50 or 0,3,7 (--rows=-50: for the last)"
     )
-    shared.add_argument(
+    source.add_argument(
         "--numbers",
         choices=("binary", "decimal"),
         help="how to read 5.1: the double or 51/10 (default: decimal for text and bundled sets)",
     )
-    shared.add_argument("--tol", type=float, metavar="T", help="take what is under T for zero")
-    shared.add_argument("--json", action="store_true", help="print one JSON object")
+    source.add_argument("--json", action="store_true", help="print one JSON object")
 
-    work = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    work.add_argument(
-        "--out", metavar="FILE", help="save the patterns: .npz, .parquet, .arrow or .feather"
-    )
-    work.add_argument(
+    shared = argparse.ArgumentParser(parents=[source], add_help=False, allow_abbrev=False)
+    shared.add_argument("--tol", type=float, metavar="T", help="take what is under T for zero")
+
+    effort = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    effort.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="workers, -1 for all cores (default 1)"
     )
-    work.add_argument(
+    effort.add_argument(
         "--progress",
         action=argparse.BooleanOptionalAction,
-        help="a bar on stderr after half a second (default: when stderr is a terminal)",
+        help="report on stderr while it works (default: when stderr is a terminal)",
+    )
+
+    work = argparse.ArgumentParser(parents=[effort], add_help=False, allow_abbrev=False)
+    work.add_argument(
+        "--out", metavar="FILE", help="save the patterns: .npz, .parquet, .arrow or .feather"
     )
 
     commands.add_parser(
@@ -339,4 +349,40 @@ def _parser() -> argparse.ArgumentParser:
         "--no-labels", dest="labels", action="store_false", help="leave the labels out"
     )
     command.set_defaults(command=_plot)
+
+    command = commands.add_parser(
+        "train",
+        parents=[source, effort],
+        allow_abbrev=False,
+        help="train a two-layer ReLU network to the certified global optimum",
+    )
+    command.add_argument(
+        "--target",
+        required=True,
+        metavar="COLUMN",
+        help="what to predict: a name or zero-based index, or 'target' of a bundled set",
+    )
+    command.add_argument(
+        "--beta", type=float, required=True, metavar="B", help="weight decay, positive"
+    )
+    command.add_argument(
+        "--loss",
+        choices=("squared", "logistic", "hinge", "absolute", "huber"),
+        default="squared",
+        help="a sum over samples (default squared: half the sum of squares)",
+    )
+    command.add_argument(
+        "--method",
+        choices=("auto", "full", "columns", "sampled"),
+        default="auto",
+        help="the whole convex program, column generation, or 1000 random patterns",
+    )
+    command.add_argument(
+        "--tol", type=float, default=1e-8, metavar="T", help="relative gap (default 1e-8)"
+    )
+    command.add_argument("--out", metavar="FILE", help="save the network: .npz")
+    command.add_argument(
+        "--plot", metavar="FILE", help="the fitted function or the objective: .png, .svg or .pdf"
+    )
+    command.set_defaults(command=_train)
     return parser

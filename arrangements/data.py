@@ -20,7 +20,7 @@ import numpy as np
 from .errors import InputError
 from .patterns import _is_damage, _pyarrow
 
-__all__ = ["load_table"]
+__all__ = ["load_supervised", "load_table"]
 
 _SETS = ("iris", "diabetes", "wine", "breast_cancer")
 _TEXT = (".csv", ".tsv", ".txt")
@@ -73,6 +73,75 @@ def load_table(
     numbers and text is refused. A header of numbers alone cannot be told from data. In ``.txt``
     files separated by blanks, ``#`` starts a comment.
     """
+    return _load(source, columns, rows)
+
+
+def load_supervised(
+    source: str | os.PathLike[str],
+    target: str | int,
+    *,
+    columns: str | Iterable[str | int] | None = None,
+    rows: str | slice | Iterable[int] | None = None,
+) -> tuple[np.ndarray, np.ndarray, list[str], str]:
+    """Read a data matrix, and one column apart from it as the target.
+
+    Parameters
+    ----------
+    source, columns, rows
+        As for `load_table`; the target is taken out of the columns.
+    target : str or int
+        Name or zero-based index of a column, in text files also one of labels; for bundled sets
+        that of a feature, or "target" for what the set is about (classes as 0, 1, 2).
+
+    Returns
+    -------
+    values : ndarray, shape (n, d)
+    y : ndarray, shape (n,)
+        float64, or the labels as text.
+    names : list of str
+        Of the d columns and, last, of the target.
+    numbers : {"decimal", "binary"}
+
+    Raises
+    ------
+    InputError
+        As `load_table` does; or if the target is not one column, or no other is left.
+    """
+    chosen = _Chosen(target, columns, apart=os.fspath(source) in _SETS)
+    values, names, numbers = _load(source, chosen.features, rows)
+    column, (name,), _ = _load(source, chosen.target, rows)
+    y = column[:, 0]
+    try:
+        y = y if y.dtype.kind == "U" else y.astype(np.float64)
+    except OverflowError as error:
+        raise InputError(f"column {name!r} must hold numbers that fit a double") from error
+    return values, y, [*names, name], numbers
+
+
+class _Chosen:
+    """Column choices, functions of the table's names, that keep features and target apart."""
+
+    def __init__(self, target: str | int, columns: Any, apart: bool) -> None:
+        self._item, self._columns, self._apart = target, columns, apart
+
+    def target(self, names: list[str]) -> list[int]:
+        found = _resolve(self._item, names)
+        if len(found) != 1:
+            raise InputError(f"the target must be one column, got {self._item!r}")
+        return found
+
+    def features(self, names: list[str]) -> list[int]:
+        (target,) = self.target(names)
+        # The target of a bundled set stands last, and is never a feature.
+        chosen = _pick_columns(self._columns, names[:-1] if self._apart else names)
+        chosen = [j for j in chosen if j != target]
+        if not chosen:
+            raise InputError(f"columns must choose a feature beside the target {names[target]!r}")
+        return chosen
+
+
+def _load(source: str | os.PathLike[str], columns: Any, rows: Any) -> _Table:
+    """What `load_table` returns; `columns` may also be a method of `_Chosen`."""
     name = os.fspath(source)
     if name in _SETS:
         return _load_bundled(name, columns, rows)
@@ -107,8 +176,11 @@ def _load_text(path: str, suffix: str, columns: Any, rows: Any) -> _Table:
                 f"got {len(row)} in row {i} (line {line})"
             )
     chosen, taken = _pick_columns(columns, names), _pick_rows(rows, len(table))
+    texts = [j for j in chosen if not any(_is_decimal(table[i][j]) for i in taken)]
+    if texts and _is_target(columns):
+        labels = np.array([[table[i][j].strip() for j in chosen] for i in taken])
+        return labels, [names[j] for j in chosen], "decimal"
     if columns is None:
-        texts = [j for j in chosen if not any(_is_decimal(table[i][j]) for i in taken)]
         _refuse(texts, names, f"as {table[taken[0]][texts[0]]!r:.60}" if texts else "")
     values = np.empty((len(taken), len(chosen)), dtype=object)
     for k, i in enumerate(taken):
@@ -190,8 +262,10 @@ def _load_bundled(name: str, columns: Any, rows: Any) -> _Table:
     # The scaled diabetes data are rounded quotients; the measured values are decimals.
     options = {"scaled": False} if name == "diabetes" else {}
     bunch = getattr(datasets, f"load_{name}")(**options)
-    names = [str(name) for name in bunch.feature_names]
-    return *_select(bunch.data, names, columns, rows), "decimal"
+    values, names = bunch.data, [str(name) for name in bunch.feature_names]
+    if callable(columns):
+        values, names = np.column_stack([values, bunch.target]), [*names, "target"]
+    return *_select(values, names, columns, rows), "decimal"
 
 
 def _load_numpy(path: str, key: str | None, columns: Any, rows: Any) -> _Table:
@@ -293,7 +367,13 @@ def _select(
     return values, [names[j] for j in chosen]
 
 
+def _is_target(columns: Any) -> bool:
+    return getattr(columns, "__func__", None) is _Chosen.target
+
+
 def _pick_columns(columns: Any, names: list[str]) -> list[int]:
+    if callable(columns):
+        return columns(names)
     if columns is None:
         if not names:
             raise InputError("the table must have columns, got none")

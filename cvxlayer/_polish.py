@@ -20,7 +20,6 @@ from scipy.optimize import nnls
 
 __all__ = ["convex_value", "polished", "reduced"]
 
-_STEPS = 400
 _TRUST = 2.0  # lengths of a step, in those of the neurons
 _NEAR = 1e-6  # a row this near a neuron's hyperplane, relatively, is held at first
 
@@ -31,15 +30,17 @@ def convex_value(problem: Any, W: np.ndarray, signs: np.ndarray) -> float:
     return problem.loss.value(z, problem.y) + problem.beta * float(np.linalg.norm(W, axis=0).sum())
 
 
-def polished(problem: Any, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (d, m) and signs of a stationary network with an objective not larger than before."""
+def polished(problem: Any, W: np.ndarray, signs: np.ndarray, *, steps: int = 400
+             ) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (d, m) and signs of a network with an objective not larger than before; stationary,
+    if it took no more steps."""
     lengths = np.linalg.norm(W, axis=0)
     used = lengths > 1e-7 * lengths.max(initial=0)
     W, signs = reduced(problem, *_merged(W[:, used], signs[used]))
     if len(signs) == 0:
         return W, signs
     before = convex_value(problem, W, signs)
-    found = _Faces(problem, W, signs).descend()
+    found = _Faces(problem, W, signs).descend(steps)
     return found if convex_value(problem, *found) <= before else (W, signs)
 
 
@@ -80,12 +81,12 @@ class _Faces:
     def _value(self, W: np.ndarray) -> float:
         return convex_value(self.p, W, self.signs)
 
-    def descend(self) -> tuple[np.ndarray, np.ndarray]:
+    def descend(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         now = self._value(self.W)
         for j in range(len(self.signs) - 1, -1, -1):
             now = self._join(j, now)
         last = 0
-        for _ in range(_STEPS):
+        for _ in range(steps):
             if len(self.signs) == 0:
                 break
             direction, decrement = self._newton()
@@ -203,7 +204,7 @@ class _Faces:
                     self.W = W
                     self.held[:, k] &= self.held[:, j]
                     self.active[:, k] |= self.active[:, j] & ~self.held[:, j]
-                    self.bases[k] = self._basis(k)
+                    self.bases[k] = self._basis(int(k))
                     self._remove(j)
                     return there
         return now
@@ -229,7 +230,7 @@ class _Faces:
             if max(-zeta[worst], zeta[worst] - 1) > 1e-9:
                 self.held[rows[worst], j] = False
                 self.active[rows[worst], j] = zeta[worst] > 1
-                self.bases[j] = self._basis(j)
+                self.bases[j] = self._basis(int(j))
                 any_left = True
         return any_left
 
@@ -280,6 +281,6 @@ def reduced(problem: Any, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray,
     used = factors > 0
     chosen = W[:, used] * (factors[used] / scale[used] / lengths[used])
     least = convex_value(problem, W, signs)
-    if convex_value(problem, chosen, signs[used]) <= least * (1 + 1e-12):
+    if convex_value(problem, chosen, signs[used]) <= least * (1 + 1e-10):
         return chosen, signs[used]
     return W, signs

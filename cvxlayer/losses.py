@@ -47,9 +47,7 @@ class Loss:
     classifies = False  # y must be +1 and -1
 
     def __init__(self, scale: float = 1.0) -> None:
-        if not (np.isreal(scale) and np.isfinite(scale) and scale > 0):
-            raise InputError(f"scale must be a positive number, got {scale!r}")
-        self.scale = float(scale)
+        self.scale = _positive("scale", scale)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(scale={self.scale})"
@@ -151,9 +149,7 @@ class Huber(Loss):
 
     def __init__(self, scale: float = 1.0, delta: float = 1.0) -> None:
         super().__init__(scale)
-        if not (np.isreal(delta) and np.isfinite(delta) and delta > 0):
-            raise InputError(f"delta must be a positive number, got {delta!r}")
-        self.delta = float(delta)
+        self.delta = _positive("delta", delta)
 
     def _value(self, z, y):
         t = np.abs(z - y)
@@ -166,7 +162,8 @@ class Huber(Loss):
         return (np.abs(z - y) <= self.delta).astype(float)
 
     def _clipped(self, v, y):
-        return np.clip(v, -self.delta, self.delta)
+        largest = self.delta * (1 - 2.0**-51)  # times and by the scale it stays within delta
+        return np.clip(v, -largest, largest)
 
     def _dual(self, v, y):
         inside = np.abs(v).max(initial=0) <= self.delta
@@ -270,6 +267,13 @@ class Logistic(Loss):
                               shape=(7 * n, 4 * n))
         return Conic(sparse.csc_matrix((4 * n, 4 * n)), q, A, b,
                      (("nonnegative", n), *((("exponential", 3),) * (2 * n))), 0.0)
+
+
+def _positive(name: str, value: Any) -> float:
+    real = isinstance(value, int | float | np.integer | np.floating) and value is not True
+    if not real or not np.isfinite(value) or value <= 0:
+        raise InputError(f"{name} must be a positive number, got {value!r}")
+    return float(value)
 
 
 def _expit(x: np.ndarray) -> np.ndarray:

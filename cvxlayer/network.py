@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -180,9 +181,9 @@ class Network:
     def load(cls, path: str | os.PathLike[str]) -> Network:
         """Read what `save` wrote."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return cls(arrays["U"], arrays["alpha"])
-        except (KeyError, ValueError, EOFError) as error:
+        except (KeyError, ValueError, EOFError, BadZipFile) as error:
             raise InputError(f"{os.fspath(path)!r} must be a file written by Network.save, and it "
                              f"cannot be read as one: {error}") from error
 

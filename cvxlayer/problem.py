@@ -68,6 +68,10 @@ class Problem:
             X, bias=bias, numbers=numbers)
         self.bias = bool(bias)
         self.X = self.arrangement.to_numpy()
+        if not np.isfinite(self.X).all():
+            i, j = (int(k) for k in np.argwhere(~np.isfinite(self.X))[0])
+            raise InputError(f"X must fit floats, got a larger number at row {i}, column {j}; "
+                             "divide it by a power of ten")
         self.loss = _loss(loss, scale)
         real = isinstance(beta, int | float | np.integer | np.floating)
         if not real or isinstance(beta, bool) or not np.isfinite(beta) or beta <= 0:

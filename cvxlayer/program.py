@@ -127,6 +127,12 @@ class ConvexProgram:
         return answer.x[start : start + k * d].reshape(k, d).T, answer.dual[: self.problem.n], \
             answer
 
+    def to_cvxpy(self) -> Any:
+        """This program as a `cvxpy.Problem`; see `_cvxpy.to_cvxpy`. Needs the extra `solvers`."""
+        from ._cvxpy import to_cvxpy
+
+        return to_cvxpy(self)
+
     def solve(self, solver: str = "clarabel", **options: Any) -> Any:
         """The optimum of this program as a `Solution`; its lower bound is that of all networks.
 

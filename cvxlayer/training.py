@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -105,7 +106,8 @@ def fit(problem: Problem, method: str = "auto", *, tol: float = 1e-8, solver: st
         Relative gap to reach.
     solver : {"clarabel", "scs", "qoco"}
     max_rounds, max_seconds
-        Limits of "columns"; the best so far is returned with its gap. So it is after Ctrl-C.
+        Limits of "columns"; the best so far is returned with its gap. So it is after Ctrl-C. With
+        "sampled", seconds for the search that gives the gap.
     samples : int, default 1000
         Patterns of "sampled".
     network : Network, optional
@@ -146,7 +148,10 @@ def fit(problem: Problem, method: str = "auto", *, tol: float = 1e-8, solver: st
         from .sampling import sampled_patterns
 
         patterns = sampled_patterns(problem, samples, network, variant, rng)
-        return solution_of(problem.convex_program(patterns), solver, {}, tol=tol, n_jobs=n_jobs)
+        # at higher rank facets cost more than the rows they spare
+        kind = "facets" if A.rank <= 6 else "all"
+        return solution_of(problem.convex_program(patterns, constraints=kind), solver, {}, tol=tol,
+                           n_jobs=n_jobs, max_seconds=max_seconds)
     return _Columns(problem, tol, solver, n_jobs, network).run(
         max_rounds, max_seconds, callback, progress)
 
@@ -160,13 +165,18 @@ def solution_of(program: ConvexProgram, solver: str, options: dict[str, Any], *,
     """
     problem = program.problem
     begun = time.perf_counter()
-    W, dual, _ = program.weights(solver, **({"tol": 1e-10} | options
-                                            if solver == "clarabel" else options))
+    if solver == "clarabel":
+        options = {"tol": 1e-10} | options
+    for _ in range(20):
+        W, dual, _ = program.weights(solver, **options)
+        # facets can leave a needle open by less than the solver's accuracy
+        if not _tightened(problem, program.blocks, W):
+            break
     solved = time.perf_counter()
     signs = np.array([float(b.sign) for b in program.blocks])
     W, signs = _thresholded(problem, W, signs)
     if problem.loss.smooth:
-        W, signs = polished(problem, W, signs)
+        W, signs = polished(problem, W, signs, steps=100)
     v = _dual_vector(problem, W, signs, dual)
     lower = -np.inf
     if max_seconds != 0:
@@ -183,11 +193,10 @@ def _thresholded(problem: Problem, W: np.ndarray, signs: np.ndarray
                  ) -> tuple[np.ndarray, np.ndarray]:
     """Without blocks that are zero but for the solver's accuracy."""
     lengths = np.linalg.norm(W, axis=0)
-    used = lengths > 1e-7 * max(lengths.max(initial=0), 1e-300)
-    W, signs = W[:, used], signs[used]
-    if convex_value(problem, W, signs) > convex_value(problem, W[:, :0], signs[:0]):
-        return W[:, :0], signs[:0]
-    return W, signs
+    largest = lengths.max(initial=0)
+    choices = [(W[:, used], signs[used]) for used in (
+        lengths > level * largest for level in (1, 1e-5, 1e-7, 1e-10, 0))]
+    return min(choices, key=lambda pair: convex_value(problem, *pair))
 
 
 def _dual_vector(problem: Problem, W: np.ndarray, signs: np.ndarray, dual: np.ndarray
@@ -243,10 +252,11 @@ class _Columns:
                 history.append(Round(number, self.upper, self.lower, gap, len(self.pool), elapsed))
                 if progress:
                     _report(history[-1])
+                ended = callback is not None and callback(history[-1])
                 if done:
                     status = done
                     break
-                if callback is not None and callback(history[-1]):
+                if ended:
                     break
                 if max_seconds is not None and elapsed > max_seconds:
                     break
@@ -343,15 +353,16 @@ class _Columns:
         for _ in range(20):
             begun = time.perf_counter()
             blocks = list(self.pool.values())
+            options = {"tol": self.accuracy} if self.solver == "clarabel" else {}
             try:
-                W, dual, _ = ConvexProgram(p, blocks).weights(
-                    self.solver, **({"tol": self.accuracy} if self.solver == "clarabel" else {}))
+                W, dual, _ = ConvexProgram(p, blocks).weights(self.solver, **options)
             except SolverError:
-                self.accuracy = 1e-8
-                raise
+                if not options or self.accuracy >= 1e-8:
+                    raise
+                W, dual, _ = ConvexProgram(p, blocks).weights(self.solver, tol=1e-8)
             self.last_solve = time.perf_counter() - begun
             self.seconds["solver"] += self.last_solve
-            if not self._tighten(blocks, W):
+            if not _tightened(p, blocks, W):
                 break
         signs = np.array([float(b.sign) for b in blocks])
         lengths = np.linalg.norm(W, axis=0)
@@ -366,25 +377,26 @@ class _Columns:
             self.upper, self.W, self.signs = value, W, signs
         self.v = _dual_vector(p, W, signs, dual)
 
-    def _tighten(self, blocks: list[Block], W: np.ndarray) -> int:
-        """Write down the inequalities that a solution violates; how many."""
-        lengths = np.linalg.norm(W, axis=0)
-        added = 0
-        for block, w, length in zip(blocks, W.T, lengths, strict=True):
-            if length <= 1e-6 * lengths.max():
-                continue
-            values = block.sides * (self._unit @ w) / length
-            values[block.rows] = 0
-            worst = np.argsort(values)[: self.problem.d]
-            worst = worst[values[worst] < -1e-6]
-            if len(worst):
-                block.rows = np.sort(np.concatenate([block.rows, worst]))
-                added += len(worst)
-        return added
+
+def _tightened(problem: Problem, blocks: Sequence[Block], W: np.ndarray) -> int:
+    """Write down the inequalities that a solution violates; how many."""
+    scale = np.linalg.norm(problem.X, axis=1)
+    unit = problem.X / np.where(scale > 0, scale, 1)[:, None]
+    lengths = np.linalg.norm(W, axis=0)
+    added = 0
+    for block, w, length in zip(blocks, W.T, lengths, strict=True):
+        if length <= 1e-6 * lengths.max():
+            continue
+        values = block.sides * (unit @ w) / length
+        values[block.rows] = 0
+        worst = np.argsort(values)[: problem.d]
+        worst = worst[values[worst] < -1e-6]
+        if len(worst):
+            block.rows = np.sort(np.concatenate([block.rows, worst]))
+            added += len(worst)
+    return added
 
 
 def _report(r: Round) -> None:
-    import sys
-
-    print(f"round {r.number:3d}  value {r.upper:.10g}  bound {r.lower:.10g}  gap {r.gap:.2e}  "
-          f"blocks {r.patterns}  {r.seconds:.2f} s", file=sys.stderr)
+    sys.stderr.write(f"round {r.number:3d}  value {r.upper:.10g}  bound {r.lower:.10g}  "
+                     f"gap {r.gap:.2e}  blocks {r.patterns}  {r.seconds:.2f} s\n")

@@ -58,7 +58,8 @@ def commands(page):
 
 def timeless(output):
     """The output without what differs from run to run."""
-    return re.sub(r"(?m)^(time|chambers per second|peak memory) .*$", r"\1", output).split()
+    names = "time|chambers per second|peak memory|relative gap|rounds"
+    return re.sub(rf"(?m)^({names}) .*$", r"\1", output).split()
 
 
 def failed_doctests(module):

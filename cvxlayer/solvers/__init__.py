@@ -1,7 +1,7 @@
 """One adapter for each solver: conic programs in, points and duals out.
 
-min x'Px/2 + q.x subject to A x + s = b, s in a product of cones, given as pairs of a kind and a size:
-"zero", "nonnegative", "second-order", "exponential".
+min x'Px/2 + q.x subject to A x + s = b, s in a product of cones, given as pairs of a kind and a
+size: "zero", "nonnegative", "second-order", "exponential".
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import InputError, MissingSolverError
+from cvxlayer.errors import InputError, MissingSolverError
 
-__all__ = ["SOLVERS", "Answer", "solve"]
+__all__ = ["LINEAR", "SOLVERS", "Answer", "solve"]
 
-SOLVERS = ("clarabel", "scs", "qoco")
+SOLVERS = ("clarabel", "scs", "qoco")  # of conic programs
+LINEAR = ("glop", "pdlp")  # of linear programs only
 
 
 class Answer(NamedTuple):
@@ -40,12 +41,12 @@ def solve(solver: str, P: Any, q: np.ndarray, A: Any, b: np.ndarray,
     SolverError
         The solver did not reach its tolerance.
     """
-    if solver not in SOLVERS:
-        raise InputError(f"solver must be one of {', '.join(SOLVERS)}, got {solver!r}")
+    if solver not in SOLVERS + LINEAR:
+        raise InputError(f"solver must be one of {', '.join(SOLVERS + LINEAR)}, got {solver!r}")
     try:
         adapter = import_module(f".{solver}", __name__)
     except ImportError as error:
-        extra = "convex" if solver == "clarabel" else "solvers"
+        extra = "solvers" if solver in ("scs", "qoco") else "convex"
         raise MissingSolverError(
             f"the solver {solver!r} is not installed; pip install 'arrangements[{extra}]'"
         ) from error

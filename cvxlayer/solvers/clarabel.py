@@ -7,7 +7,8 @@ from typing import Any
 import clarabel
 import numpy as np
 
-from ..errors import SolverError
+from cvxlayer.errors import SolverError
+
 from . import Answer
 
 _CONES = {
@@ -27,10 +28,19 @@ def solve(P: Any, q: np.ndarray, A: Any, b: np.ndarray, cones: list[tuple[str, i
     settings.tol_feas = settings.tol_gap_abs = settings.tol_gap_rel = tol
     for name, value in options.items():
         setattr(settings, name, value)
-    solver = clarabel.DefaultSolver(P.tocsc(), q, A.tocsc(), b,
-                                    [_CONES[kind](size) for kind, size in cones], settings)
-    found = solver.solve()
-    status = str(found.status)
-    if status not in ("Solved", "AlmostSolved", "InsufficientProgress"):
-        raise SolverError(f"Clarabel stopped with {status} after {found.iterations} steps", status)
+    blocks = [_CONES[kind](size) for kind, size in cones]
+    P, A = P.tocsc(), A.tocsc()
+    for equilibrate in (settings.equilibrate_enable, False):
+        settings.equilibrate_enable = equilibrate
+        found = clarabel.DefaultSolver(P, q, A, b, blocks, settings).solve()
+        status = str(found.status)
+        if status in ("Solved", "AlmostSolved"):
+            break
+    else:
+        # it may have come near all the same, to as many digits as floats allowed
+        scale = 1 + abs(found.obj_val)
+        near = max(found.r_prim, found.r_dual, abs(found.obj_val - found.obj_val_dual) / scale)
+        if status != "InsufficientProgress" or not near <= 1e-6:
+            raise SolverError(f"Clarabel stopped with {status} after {found.iterations} steps",
+                              status)
     return Answer(np.array(found.x), np.array(found.z), status, found.solve_time)

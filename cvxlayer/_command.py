@@ -1,0 +1,203 @@
+"""``arrangements train``: data and options in, a report out; imported when it is chosen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from typing import Any
+
+import numpy as np
+
+from arrangements import Arrangement
+from arrangements._validate import check_jobs
+from arrangements.cli import _nearest_floats, _peak_memory, _progress, _size
+from arrangements.data import load_supervised
+from arrangements.patterns import _replacing, check_target
+
+from .errors import InputError, SolverError
+from .problem import Problem
+from .training import Solution
+
+__all__ = ["train"]
+
+_INK, _LINE, _ACCENT = "#1b2a41", "#d55e00", "#33619e"
+
+
+def train(arguments: argparse.Namespace) -> str:
+    """Fit, save and draw as the arguments say; the report to print."""
+    _check(arguments)
+    problem, names = _problem(arguments)
+    start = time.perf_counter()
+    try:
+        found = problem.fit(
+            arguments.method, tol=arguments.tol, rng=0, n_jobs=check_jobs(arguments.jobs),
+            progress=_progress(arguments),
+        )
+    except SolverError as error:
+        raise InputError(f"{error}; scale the columns to similar sizes, or change beta") from error
+    seconds = time.perf_counter() - start
+    if arguments.out is not None:
+        found.network.save(arguments.out)
+    if arguments.plot is not None:
+        _draw(found, names, arguments.plot)
+    fields = _fields(arguments, found, names, seconds)
+    return json.dumps(fields) + "\n" if arguments.json else _table(fields)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise what would fail after the work."""
+    try:
+        import clarabel  # noqa: F401
+    except ImportError as error:
+        raise InputError("train needs the solver Clarabel, which is not installed; "
+                         "pip install 'arrangements[convex]'") from error
+    check_jobs(arguments.jobs)
+    if not 0 < arguments.tol < 1:
+        raise InputError(f"tol must be a number between 0 and 1, got {arguments.tol!r}")
+    if arguments.out is not None:
+        if not arguments.out.endswith(".npz"):
+            raise InputError(f"the file name must end in .npz, got {arguments.out!r}")
+        check_target(arguments.out)
+    if arguments.plot is not None:
+        from arrangements.plotting import check_target as check_picture
+
+        check_picture(arguments.plot)
+
+
+def _problem(arguments: argparse.Namespace) -> tuple[Problem, list[str]]:
+    values, y, names, numbers = load_supervised(
+        arguments.data, arguments.target, columns=arguments.columns, rows=arguments.rows
+    )
+    if arguments.numbers == "binary" and values.dtype == object:
+        values = _nearest_floats(values)
+    arrangement = Arrangement(values, bias=arguments.bias, numbers=arguments.numbers or numbers)
+    return Problem(arrangement, y, arguments.beta, loss=arguments.loss, bias=arguments.bias), names
+
+
+# --- output
+
+
+def _fields(arguments: argparse.Namespace, found: Solution, names: list[str], seconds: float
+            ) -> dict[str, Any]:
+    problem = found.problem
+    fields = {
+        "data": arguments.data,
+        "target": names[-1],
+        "n": problem.n,
+        "d": problem.d,
+        "rank": int(problem.arrangement.rank),
+        "loss": problem.loss.name,
+        "beta": problem.beta,
+        "classes": problem.classes,
+        "method": arguments.method,
+        "neurons": found.network.m,
+        "objective": found.value,
+        "lower_bound": _finite(found.lower_bound),
+        "gap": _finite(found.gap),
+        "rounds": len(found.history),
+        "status": found.status,
+        "seconds": seconds,
+        "peak_memory_bytes": _peak_memory(),
+    }
+    for option in ("out", "plot"):
+        path = getattr(arguments, option)
+        if path is not None:
+            fields |= {option: path, f"{option}_bytes": os.path.getsize(path)}
+    return fields
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _table(fields: dict[str, Any]) -> str:
+    lower, gap = fields["lower_bound"], fields["gap"]
+    lines = [
+        ("samples n", f"{fields['n']:,}"),
+        ("features d", f"{fields['d']:,}"),
+        ("rank r", f"{fields['rank']:,}"),
+        ("loss", fields["loss"]),
+        ("beta", f"{fields['beta']:.6g}"),
+        ("neurons", f"{fields['neurons']:,}"),
+        ("objective", f"{fields['objective']:.10g}"),
+        ("lower bound", "none" if lower is None else f"{lower:.10g}"),
+        ("relative gap", "none" if gap is None else f"{gap:.2g}"),
+        ("rounds", f"{fields['rounds']:,}"),
+        ("status", fields["status"]),
+        ("time", f"{fields['seconds']:,.3g} s"),
+        ("peak memory", _size(fields["peak_memory_bytes"])),
+    ]
+    width = max(len(value) for _, value in lines)
+    lines[:0] = [("data", fields["data"]), ("target", fields["target"])]
+    if fields["classes"] is not None:
+        lines.insert(2, ("classes", "{} as -1, {} as 1".format(*map(_label, fields["classes"]))))
+    lines += [("written", f"{fields[option]} ({_size(fields[f'{option}_bytes'])})")
+              for option in ("out", "plot") if option in fields]
+    return "".join(f"{name:<22}{value:>{width}}\n" for name, value in lines)
+
+
+def _label(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# --- picture
+
+
+def _draw(found: Solution, names: list[str], path: str) -> None:
+    """One feature and a bias: the fitted function; else the objective by round, or, where there
+    were no rounds, predictions over targets."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    ax = figure.add_subplot()
+    ax.spines[["top", "right"]].set_visible(False)
+    if found.problem.bias and found.problem.d == 2:
+        _draw_function(ax, found, names)
+    elif found.history:
+        _draw_rounds(ax, found)
+    else:
+        _draw_predictions(ax, found, names)
+    suffix = os.path.splitext(path)[1].lower()
+    with _replacing(path) as file:
+        figure.savefig(file, format=suffix[1:], dpi=200)
+
+
+def _draw_function(ax: Any, found: Solution, names: list[str]) -> None:
+    x, y, network = found.problem.X[:, 0], found.problem.y, found.network
+    margin = 0.05 * (np.ptp(x) or 1.0)
+    ends = x.min() - margin, x.max() + margin
+    slopes, shifts = network.U
+    sloped = slopes != 0
+    kinks = -shifts[sloped] / slopes[sloped]
+    # Piecewise linear: its ends and kinks are all there is to draw.
+    at = np.concatenate([ends, kinks[(kinks > ends[0]) & (kinks < ends[1])]])
+    at.sort()
+    ax.scatter(x, y, s=14, color=_INK, linewidth=0, alpha=0.7, label="data")
+    ax.plot(at, network.predict(at[:, None]), color=_LINE, linewidth=1.8,
+            label=f"network of {network.m} neurons")
+    ax.set(xlabel=names[0], ylabel=names[-1])
+    ax.legend(frameon=False)
+
+
+def _draw_rounds(ax: Any, found: Solution) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    ax.plot([r.number for r in found.history], [r.upper for r in found.history], marker="o",
+            markersize=3.5, color=_LINE, linewidth=1.4, label="objective")
+    if math.isfinite(found.lower_bound):
+        ax.axhline(found.lower_bound, color=_ACCENT, linestyle="--", linewidth=1.2,
+                   label=f"lower bound, relative gap {found.gap:.1g}")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="round", ylabel="objective")
+    ax.legend(frameon=False)
+
+
+def _draw_predictions(ax: Any, found: Solution, names: list[str]) -> None:
+    y = found.problem.y
+    ax.axline((float(y.mean()), float(y.mean())), slope=1, color=_ACCENT, linewidth=1)
+    ax.scatter(y, found.network.predict(found.problem.X), s=14, color=_INK, linewidth=0, alpha=0.7)
+    ax.set(xlabel=names[-1], ylabel="prediction")

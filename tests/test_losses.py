@@ -1,0 +1,198 @@
+"""Losses: gradients, conjugates and conic forms agree with the values."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+pytest.importorskip("clarabel")
+
+from cvxlayer import Absolute, Hinge, Huber, Logistic, Squared
+from cvxlayer.errors import InputError
+from cvxlayer.losses import LOSSES
+from cvxlayer.solvers import solve
+
+N = 7
+KINDS = [
+    pytest.param(make, id=f"{make().name}{k}")
+    for k, make in enumerate([
+        Squared, lambda: Squared(scale=2.0), Absolute, lambda: Absolute(0.25), Huber,
+        lambda: Huber(scale=3.0, delta=0.4), Hinge, lambda: Hinge(0.5), Logistic,
+        lambda: Logistic(scale=1 / N)])
+]
+
+
+def data(loss, rng):
+    y = rng.standard_normal(N)
+    return 2 * rng.standard_normal(N), np.sign(y) if loss.classifies else y
+
+
+def in_domain(loss, y, rng):
+    return loss.into_domain(2 * loss.scale * rng.standard_normal(N), y)
+
+
+def kinks(loss, z, y):
+    """Distance of each prediction to where the loss or its gradient has a kink."""
+    if loss.name == "hinge":
+        return np.abs(y * z - 1)
+    if loss.name == "huber":
+        return np.abs(np.abs(z - y) - loss.delta)
+    return np.abs(z - y) if loss.name == "absolute" else np.ones(N)
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_gradient_and_curvature_are_finite_differences(make):
+    loss, rng, h = make(), np.random.default_rng(1), 1e-5
+    for _ in range(20):
+        z, y = data(loss, rng)
+        for i in np.flatnonzero(kinks(loss, z, y) > 10 * h):
+            e = h * np.eye(N)[i]
+            slope = (loss.value(z + e, y) - loss.value(z - e, y)) / (2 * h)
+            assert slope == pytest.approx(loss.gradient(z, y)[i], rel=1e-6, abs=1e-8)
+            bend = (loss.gradient(z + e, y) - loss.gradient(z - e, y)) / (2 * h)
+            assert bend[i] == pytest.approx(loss.curvature(z, y)[i], rel=1e-6, abs=1e-8)
+            assert np.abs(np.delete(bend, i)).max() == 0
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_gradient_is_a_subgradient_everywhere(make):
+    """l(z') >= l(z) + g.(z' - z), also at kinks: l is convex, and g right there."""
+    loss, rng = make(), np.random.default_rng(2)
+    for _ in range(50):
+        z, y = data(loss, rng)
+        z[:3] = y[:3]  # kinks of "absolute" and of "hinge"
+        other, _ = data(loss, rng)
+        assert loss.value(other, y) >= (
+            loss.value(z, y) + loss.gradient(z, y) @ (other - z) - 1e-12 * loss.scale * N)
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_fenchel_young(make):
+    """l(z) + l*(-v) >= -v.z, with equality for v = -gradient(z); `dual` is -l*(-v)."""
+    loss, rng = make(), np.random.default_rng(3)
+    for _ in range(100):
+        z, y = data(loss, rng)
+        v = in_domain(loss, y, rng)
+        assert np.isfinite(loss.dual(v, y))
+        assert loss.value(z, y) - loss.dual(v, y) >= -v @ z - 1e-11
+        v = loss.into_domain(-loss.gradient(z, y), y)  # moves it by rounding errors only
+        assert v == pytest.approx(-loss.gradient(z, y), rel=1e-14)
+        assert loss.value(z, y) - loss.dual(v, y) == pytest.approx(-v @ z, rel=1e-11, abs=1e-11)
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_dual_is_the_infimum_of_the_lagrangian(make):
+    """-l*(-v) = inf over z of l(z) + v.z, approached on a grid, and unbounded off the domain."""
+    loss, rng = make(), np.random.default_rng(4)
+    for _ in range(10):
+        _, y = data(loss, rng)
+        grid = np.concatenate([np.linspace(-40, 40, 80001), y])
+        v = 0.9 * in_domain(loss, y, rng)
+        least = sum((loss.scale * per_sample(loss, grid, y[i]) + v[i] * grid).min()
+                    for i in range(N))
+        assert least == pytest.approx(loss.dual(v, y), abs=1e-3)
+        assert least >= loss.dual(v, y) - 1e-9
+
+
+def per_sample(loss, z, y):
+    delta = loss.delta if loss.name == "huber" else 1
+    t = np.abs(z - y)
+    return {
+        "squared": t**2 / 2,
+        "absolute": t,
+        "huber": np.where(t <= delta, t**2 / 2, delta * t - delta**2 / 2),
+        "hinge": np.maximum(0, 1 - y * z),
+        "logistic": np.log1p(np.exp(-y * z)),
+    }[loss.name]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_value_is_the_sum_over_samples(make):
+    loss, rng = make(), np.random.default_rng(5)
+    z, y = data(loss, rng)
+    terms = [float(per_sample(loss, z[i], y[i])) for i in range(N)]
+    assert loss.value(z, y) == pytest.approx(loss.scale * sum(terms), rel=1e-13)
+
+
+@pytest.mark.parametrize("make", [k for k in KINDS if not k.id.startswith("squared")])
+def test_dual_is_minus_infinity_outside_its_domain_and_into_domain_is_nearest(make):
+    loss, rng = make(), np.random.default_rng(6)
+    for _ in range(20):
+        _, y = data(loss, rng)
+        v = 10 * loss.scale * rng.standard_normal(N)
+        near = loss.into_domain(v, y)
+        assert loss.dual(v, y) == -np.inf
+        assert np.isfinite(loss.dual(near, y))
+        assert loss.into_domain(near, y) == pytest.approx(near, rel=1e-14, abs=0)
+        other = in_domain(loss, y, rng)  # obtuse angle: the projection on a convex set
+        assert (v - near) @ (other - near) <= 1e-12 * loss.scale**2
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_conic_form_with_fixed_predictions_has_the_value(make):
+    loss, rng = make(), np.random.default_rng(7)
+    for _ in range(3):
+        z, y = data(loss, rng)
+        form = loss.conic(y)
+        size = form.P.shape[0]
+        fixed = sparse.hstack([sparse.identity(N), sparse.csc_matrix((N, size - N))])
+        answer = solve("clarabel", form.P, form.q, sparse.vstack([fixed, form.A], format="csc"),
+                       np.concatenate([z, form.b]), [("zero", N), *form.cones], tol=1e-10)
+        upper = form.P + sparse.triu(form.P, 1).T
+        found = answer.x @ (upper @ answer.x) / 2 + form.q @ answer.x + form.constant
+        assert found == pytest.approx(loss.value(z, y), rel=1e-7, abs=1e-8)
+        if loss.smooth:  # the multipliers of z = fixed are minus the gradient
+            assert answer.dual[:N] == pytest.approx(-loss.gradient(z, y), abs=1e-5)
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_scale_is_a_factor_of_everything(make):
+    loss, rng = make(), np.random.default_rng(8)
+    extra = {"delta": loss.delta} if loss.name == "huber" else {}
+    one = LOSSES[loss.name](**extra)
+    z, y = data(loss, rng)
+    v = in_domain(one, y, rng)
+    s = loss.scale
+    assert loss.value(z, y) == pytest.approx(s * one.value(z, y), rel=1e-14)
+    assert loss.gradient(z, y) == pytest.approx(s * one.gradient(z, y), rel=1e-14)
+    assert loss.curvature(z, y) == pytest.approx(s * one.curvature(z, y), rel=1e-14)
+    inside = 0.9 * v
+    assert loss.dual(s * inside, y) == pytest.approx(s * one.dual(inside, y), rel=1e-12)
+
+
+def test_values_checked_by_hand():
+    y = np.array([1.0, -1.0])
+    assert Squared().value(np.array([3.0, -1.0]), y) == 2
+    assert Squared(2).value(np.array([3.0, -1.0]), y) == 4
+    assert Absolute().value(np.array([3.0, 0.0]), y) == 3
+    assert Huber().value(np.array([3.0, -0.5]), y) == 1.5 + 0.125
+    assert Hinge().value(np.array([0.5, 1.0]), y) == 2.5
+    assert Logistic().value(np.zeros(2), y) == pytest.approx(2 * np.log(2))
+
+
+def test_logistic_does_not_overflow():
+    y, z = np.array([1.0, -1.0]), np.array([-1e4, -1e4])
+    with np.errstate(all="raise", under="ignore"):
+        assert Logistic().value(z, y) == 1e4
+        assert Logistic().gradient(z, y).tolist() == [-1.0, 0.0]
+        assert Logistic().curvature(z, y).tolist() == [0.0, 0.0]
+        assert Logistic().dual(np.array([1.0, 0.0]), y) == 0
+
+
+@pytest.mark.parametrize("bad", [0, -1.0, np.nan, np.inf, 1j, "1", None, True])
+@pytest.mark.parametrize("kind", LOSSES.values())
+def test_scale_and_delta_must_be_positive_numbers(kind, bad):
+    with pytest.raises(InputError, match=r"^scale must be a positive number, got "):
+        kind(bad)
+    with pytest.raises(InputError, match=r"^delta must be a positive number, got "):
+        Huber(delta=bad)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_put_into_the_domain_is_in_it_whatever_the_scale(seed):
+    """3 * 0.4 / 3 > 0.4: the edge of the domain, times and by the scale, must not leave it."""
+    rng = np.random.default_rng(seed)
+    scale, delta = rng.uniform(0.01, 10, 2)
+    y = np.sign(rng.standard_normal(N))
+    v = 100 * rng.standard_normal(N)
+    for loss in (Huber(scale, delta), Absolute(scale), Hinge(scale), Logistic(scale)):
+        assert np.isfinite(loss.dual(loss.into_domain(v, y), y))
