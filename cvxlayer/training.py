@@ -370,6 +370,12 @@ class _Columns:
             self.idle[key] = 0 if length > 1e-5 * lengths.max() else self.idle[key] + 1
         W, signs = _thresholded(p, W, signs)
         value = convex_value(p, W, signs)
+        if p.loss.smooth and value > self.upper - 1e-6 * abs(self.upper):
+            # near the end: prices need more digits than the solver's
+            begun = time.perf_counter()
+            W, signs = polished(p, W, signs, steps=100)
+            value = convex_value(p, W, signs)
+            self.seconds["polishing"] += time.perf_counter() - begun
         if value < self.upper:
             if value < self.upper - 1e-6 * abs(self.upper):
                 for key in [k for k, rounds in self.idle.items() if rounds >= 2]:
