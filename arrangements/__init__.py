@@ -37,6 +37,7 @@ _facets           from faces of codimension one to facets of chambers
 _polyhedra        facets and rays of one cone, in integers
 _nnls             least squares with bounds
 _support          branch and bound on cones
+_train            the command `arrangements train`
 _scene            where chambers lie in a picture
 _cells            chambers of rank at most 3 as cones, exactly
 ================  ==============================================================================

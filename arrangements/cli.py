@@ -98,7 +98,7 @@ def _plot(arguments: argparse.Namespace) -> str:
 
 
 def _train(arguments: argparse.Namespace) -> str:
-    from cvxlayer._command import train
+    from ._train import train
 
     return train(arguments)
 

@@ -22,7 +22,6 @@ estimators     ReLURegressor and ReLUClassifier for scikit-learn (extra `sklearn
 errors         SolverError, MissingSolverError, InfeasibleError
 _polish        Newton's method on the faces of a network's neurons
 _cvxpy         the program in CVXPY
-_command       `arrangements train`
 =============  =================================================================================
 """
 

@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from arrangements import Arrangement
-from arrangements._validate import check_jobs
-from arrangements.cli import _nearest_floats, _peak_memory, _progress, _size
-from arrangements.data import load_supervised
-from arrangements.patterns import _replacing, check_target
+from cvxlayer import Problem, Solution, SolverError
 
-from .errors import InputError, SolverError
-from .problem import Problem
-from .training import Solution
+from ._validate import check_jobs
+from .arrangement import Arrangement
+from .cli import _nearest_floats, _peak_memory, _progress, _size
+from .data import load_supervised
+from .errors import InputError
+from .patterns import _replacing, check_target
 
 __all__ = ["train"]
 
@@ -62,7 +61,7 @@ def _check(arguments: argparse.Namespace) -> None:
             raise InputError(f"the file name must end in .npz, got {arguments.out!r}")
         check_target(arguments.out)
     if arguments.plot is not None:
-        from arrangements.plotting import check_target as check_picture
+        from .plotting import check_target as check_picture
 
         check_picture(arguments.plot)
 
