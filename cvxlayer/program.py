@@ -147,7 +147,7 @@ class ConvexProgram:
 
 
 def convex_program(problem: Problem, patterns: Any = None, *, constraints: str = "facets",
-                   max_bytes: int = 2 * 10**9) -> ConvexProgram:
+                   network: Network | None = None, max_bytes: int = 2 * 10**9) -> ConvexProgram:
     """The program over all dichotomies, or over some patterns.
 
     Parameters
@@ -159,6 +159,9 @@ def convex_program(problem: Problem, patterns: Any = None, *, constraints: str =
         program of which a stationary network is an optimum.
     constraints : {"facets", "all"}, default "facets"
         Write down the irredundant inequalities only, or all; the optimum is the same.
+    network : Network, optional
+        A network that the program must contain: an InputError names the neurons that lie in no
+        cone of `patterns`, without which the program can be worse than the network.
     max_bytes : int
         Refuse to build more, before it is built.
 
@@ -199,6 +202,8 @@ def convex_program(problem: Problem, patterns: Any = None, *, constraints: str =
                                    arrangement=A)
         _length(patterns.n, problem.n)
         blocks = _chambers(problem, patterns, constraints)
+    if network is not None:
+        _contains(problem, blocks, network)
     program = ConvexProgram(problem, blocks)
     if program.n_bytes > max_bytes:
         raise CapacityError(f"the program needs {program.n_bytes:,} bytes, more than {max_bytes:,};"
@@ -224,6 +229,20 @@ def _chambers(problem: Problem, patterns: Dichotomies, constraints: str) -> list
 def _face(problem: Problem, signs: np.ndarray, sign: int) -> Block:
     zero = (signs == 0) & (np.abs(problem.X).max(axis=1) > 0)
     return Block(signs > 0, sign, signs, np.flatnonzero(signs), np.flatnonzero(zero))
+
+
+def _contains(problem: Problem, blocks: list[Block], network: Network) -> None:
+    problem._fits(network)
+    sides = np.unique([b.sides for b in blocks], axis=0).astype(np.int16)
+    own = problem.arrangement.signs_at(network.U.T).astype(np.int16)
+    # as many agreements as the neuron has signs: the closed cone has it; so must its zeros
+    agree = own @ sides.T == np.abs(own).sum(axis=1)[:, None]
+    lost = np.flatnonzero(~agree.any(axis=1) & (network.alpha != 0))
+    if len(lost):
+        raise InputError(f"patterns must have a cone for every neuron of the network, but neurons "
+                         f"{', '.join(map(str, lost[:6].tolist()))}"
+                         f"{' and more' if len(lost) > 6 else ''} lie in none; add "
+                         "arrangement.dichotomies_at(network.U.T)")
 
 
 def _length(n: int, wanted: int) -> None:

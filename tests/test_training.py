@@ -477,3 +477,13 @@ def test_torch_round_trip():
 def test_data_beyond_floats_are_refused():
     with pytest.raises(InputError, match="X must fit floats, got a larger number at row 1"):
         Problem([[1, 2], [10**400, 1]], [1, 2], 0.1)
+
+
+def test_patterns_that_miss_neurons_of_a_network_are_reported():
+    X = np.random.default_rng(0).normal(size=(8, 2))
+    problem = Problem(X, X[:, 0], 0.1)
+    network = Network([[1.0, -1.0, 0.0], [0.5, 0.2, 1.0]], [1.0, 1.0, -1.0])
+    own = problem.arrangement.dichotomies_at(network.U.T)
+    assert len(problem.convex_program(own, network=network).blocks) == 6
+    with pytest.raises(InputError, match="neurons 1, 2 lie in none"):
+        problem.convex_program(own[:1], network=network)
