@@ -101,7 +101,7 @@ def fit(problem: Problem, method: str = "auto", *, tol: float = 1e-8, solver: st
         "full": the program over all dichotomies, solved at once. "columns": blocks are added where
         `Arrangement.support` finds that they pay, until none does. "sampled": the program over
         `samples` patterns only, with a true gap to the optimum over all. "auto": "full" for at
-        most 400 dichotomies, else "columns".
+        most 400 dichotomies, "columns" for more and where "full" did not reach `tol`.
     tol : float, default 1e-8
         Relative gap to reach.
     solver : {"clarabel", "scs", "qoco"}
@@ -139,11 +139,14 @@ def fit(problem: Problem, method: str = "auto", *, tol: float = 1e-8, solver: st
     if not (np.isreal(tol) and 0 < tol < 1):
         raise InputError(f"tol must be a number between 0 and 1, got {tol!r}")
     A = problem.arrangement
-    if method == "auto":
-        few = A.rank <= 6 and A.cover_bound() <= 10**5 and A.count_dichotomies() <= _FULL
-        method = "full" if few else "columns"
-    if method == "full":
-        return solution_of(problem.convex_program(), solver, {}, tol=tol, n_jobs=n_jobs)
+    if method == "full" or (method == "auto" and A.rank <= 6 and A.cover_bound() <= 10**5
+                            and A.count_dichotomies() <= _FULL):
+        found = solution_of(problem.convex_program(), solver, {}, tol=tol, n_jobs=n_jobs)
+        if found.status != "optimal":
+            found.status = "inaccurate"
+        if found.status == "optimal" or method == "full":
+            return found
+        network = found.network  # to the last digits by columns
     if method == "sampled":
         from .sampling import sampled_patterns
 
