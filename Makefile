@@ -91,7 +91,7 @@ $(VENV)/.made:
 # Generated C is removed first, it may stem from another build mode.
 $(VENV)/.built: $(VENV)/.made $(COMPILED)
 	rm -f arrangements/*.c
-	$(PIP) install --editable '.[data]'
+	$(PIP) install --editable '.[data,convex]'
 	@touch $@
 
 $(VENV)/.test $(VENV)/.dev: $(VENV)/.made pyproject.toml
