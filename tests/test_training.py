@@ -455,6 +455,9 @@ def test_from_torch_by_layers():
         return type(kind, (), {})()
 
     class Sequential(list):
+        def children(self):
+            return iter(self)
+
         def state_dict(self):
             return {"0.weight": np.ones((2, 3)), "2.weight": np.ones((1, 2))}
 
