@@ -124,7 +124,8 @@ class Network:
             kinds = [type(layer).__name__ for layer in module.children()]
             if kinds != ["Linear", "ReLU", "Linear"]:
                 raise InputError("module must be Linear, ReLU, Linear, got "
-                                 f"{', '.join(kinds) or type(module).__name__}; one hidden layer with ReLU is meant")
+                                 f"{', '.join(kinds) or type(module).__name__}; one hidden layer "
+                                 "with ReLU is meant")
             module = module.state_dict()
         arrays = {key: np.asarray(value.detach().cpu() if hasattr(value, "detach") else value,
                                   dtype=np.float64) for key, value in module.items()}
