@@ -12,6 +12,8 @@ leaves [0, 1]. Every step lowers F; at the end every neuron is stationary.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from scipy.optimize import nnls
 
 __all__ = ["convex_value", "polished", "reduced"]
 
+_LARGE = 100  # weights
 _TRUST = 2.0  # lengths of a step, in those of the neurons
 _NEAR = 1e-6  # a row this near a neuron's hyperplane, relatively, is held at first
 
@@ -40,8 +43,25 @@ def polished(problem: Any, W: np.ndarray, signs: np.ndarray, *, steps: int = 400
     if len(signs) == 0:
         return W, signs
     before = convex_value(problem, W, signs)
-    found = _Faces(problem, W, signs).descend(steps)
+    with _one_thread(W.size):
+        found = _Faces(problem, W, signs).descend(steps)
     return found if convex_value(problem, *found) <= before else (W, signs)
+
+
+def _one_thread(size: int) -> Any:
+    """A context in which BLAS has one thread, where threadpoolctl is installed: on matrices of some
+    hundred rows its threads wait for each other longer than they work."""
+    pools = _pools() if size >= _LARGE else None
+    return nullcontext() if pools is None else pools.limit(limits=1)
+
+
+@cache
+def _pools() -> Any:
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()
 
 
 class _Faces:
@@ -52,7 +72,7 @@ class _Faces:
         self.lengths = np.linalg.norm(problem.X, axis=1)
         self.unit = problem.X / np.where(self.lengths > 0, self.lengths, 1)[:, None]
         self.W, self.signs = W.copy(), signs.copy()
-        self.ridge = 0.0
+        self.ridge = 1e-12
         values = self.unit @ W
         self.active = values > 0
         v = self._v()
@@ -150,19 +170,21 @@ class _Faces:
         diagonal = np.arange(at)
         ridge = p.beta / np.repeat(sizes, counts)
         plain = hessian[diagonal, diagonal].copy()
-        factor = max(1e-12, self.ridge / 1000)
+        factor = self.ridge
         while True:
             hessian[diagonal, diagonal] = plain + factor * ridge
-            factor *= 30
             try:
                 step = cho_solve(cho_factor(hessian), -gradient)
             except LinAlgError:
+                factor *= 30
                 continue
             parts = np.split(step, np.cumsum(counts)[:-1])
             if all(np.linalg.norm(x) <= _TRUST * size
                    for x, size in zip(parts, sizes, strict=True)):
-                self.ridge = factor
+                # what was enough at once may be too much
+                self.ridge = max(1e-12, factor / 30 if factor == self.ridge else factor)
                 break
+            factor *= 30
         out = np.column_stack([b @ x for b, x in zip(self.bases, parts, strict=True)])
         return out, float(-gradient @ step)
 

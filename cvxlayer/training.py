@@ -21,7 +21,7 @@ from .program import Block, ConvexProgram
 __all__ = ["Round", "Solution", "fit", "solution_of"]
 
 _FULL = 400  # dichotomies up to which "auto" writes the whole program down
-_NEW = 60  # blocks added in a round
+_NEW = 120  # blocks added in a round
 _STARTS, _MORE_STARTS = 150, 1500
 _LEAST_EXCESS = 1e-7
 _ROUNDS = 200
@@ -373,10 +373,11 @@ class _Columns:
             self.idle[key] = 0 if length > 1e-5 * lengths.max() else self.idle[key] + 1
         W, signs = _thresholded(p, W, signs)
         value = convex_value(p, W, signs)
-        if p.loss.smooth and value > self.upper - 1e-6 * abs(self.upper):
+        if (p.loss.smooth and self.excess <= 1e-3
+                and value > self.upper - 1e-6 * abs(self.upper)):
             # near the end: prices need more digits than the solver's
             begun = time.perf_counter()
-            W, signs = polished(p, W, signs, steps=100)
+            W, signs = polished(p, W, signs, steps=60)
             value = convex_value(p, W, signs)
             self.seconds["polishing"] += time.perf_counter() - begun
         if value < self.upper:
