@@ -158,16 +158,12 @@ def support(arrangement: Any, v: Any, *, above: float | None = None, limit: int 
     complete = search.run(end, progress)
     bound, error = search.bound(), search.error()
     n_screened, n_projected = search.n_screened, search.n_projected
-    if several:
-        dropped = False
-        if search.threshold > least:
-            search = _Search(space, v, signs, least, keep or 2**62, jobs)
-            search.ascend(min(16 * keep, _MAX_STARTS))
-            complete = search.run(end, progress) and complete
-            n_screened += search.n_screened
-            n_projected += search.n_projected
-            dropped = search.dropped
-        complete = complete and not dropped
+    if several and search.threshold > least:
+        search = _Search(space, v, signs, least, keep or 2**62, jobs)
+        search.ascend(min(16 * keep, _MAX_STARTS))
+        complete = search.run(end, progress) and complete and not search.dropped
+        n_screened += search.n_screened
+        n_projected += search.n_projected
     return _result(arrangement, v, search, least if several else 0.0, bound=bound, error=error,
                    complete=complete,
                    n_screened=n_screened, n_projected=n_projected)

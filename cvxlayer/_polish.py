@@ -20,7 +20,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import nnls
 
-__all__ = ["convex_value", "polished", "reduced"]
+__all__ = ["convex_value", "null_space", "polished", "reduced"]
 
 _LARGE = 100  # weights
 _TRUST = 2.0  # lengths of a step, in those of the neurons
@@ -64,13 +64,20 @@ def _pools() -> Any:
     return ThreadpoolController()
 
 
+def null_space(rows: np.ndarray) -> np.ndarray:
+    """Orthonormal basis, in columns, of the vectors orthogonal to rows of length 1."""
+    if len(rows) == 0:
+        return np.eye(rows.shape[1])
+    _, s, vt = np.linalg.svd(rows)
+    return vt[int((s > 1e-9 * s[0]).sum()) :].T
+
+
 class _Faces:
     """Neurons, the rows that hold them, and the sides of the others."""
 
     def __init__(self, problem: Any, W: np.ndarray, signs: np.ndarray) -> None:
         self.p = problem
-        self.lengths = np.linalg.norm(problem.X, axis=1)
-        self.unit = problem.X / np.where(self.lengths > 0, self.lengths, 1)[:, None]
+        self.lengths, self.unit = problem._lengths, problem._unit
         self.W, self.signs = W.copy(), signs.copy()
         self.ridge = 1e-12
         values = self.unit @ W
@@ -92,11 +99,7 @@ class _Faces:
         return -self.p.loss.gradient(z, self.p.y)
 
     def _basis(self, j: int) -> np.ndarray:
-        rows = self.unit[self.held[:, j]]
-        if len(rows) == 0:
-            return np.eye(len(self.W))
-        _, s, vt = np.linalg.svd(rows)
-        return vt[int((s > 1e-9 * s[0]).sum()) :].T
+        return null_space(self.unit[self.held[:, j]])
 
     def _value(self, W: np.ndarray) -> float:
         return convex_value(self.p, W, self.signs)
@@ -110,7 +113,8 @@ class _Faces:
             if len(self.signs) == 0:
                 break
             direction, decrement = self._newton()
-            if decrement <= 1e-13 * abs(now) and self._first_hit(direction)[1] is None:
+            factor, hit = self._first_hit(direction)
+            if decrement <= 1e-13 * abs(now) and hit is None:
                 # beyond what the value shows: full steps, which converge quadratically
                 self.W += direction
                 last += 1
@@ -123,7 +127,6 @@ class _Faces:
                 if without is not None:
                     now = without
                     continue
-            factor, hit = self._first_hit(direction)
             if factor > 0.9 / shrink.max() > 0:  # no neuron passes through zero
                 factor, hit = 0.9 / shrink.max(), None
             if hit is not None and factor <= 1e-12:

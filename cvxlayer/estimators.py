@@ -14,7 +14,7 @@ from arrangements import Arrangement, cover_bound
 from .errors import InputError, MissingSolverError
 from .network import Network
 from .problem import Problem
-from .training import Solution, solution_of
+from .training import Solution, relative_gap, solution_of
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -299,7 +299,7 @@ def _certificate(found: list[Solution], exact: bool) -> Certificate:
     """Of the sum of the objectives, which is least where each of them is."""
     value = float(sum(s.value for s in found))
     lower = float(sum(s.lower_bound for s in found))
-    gap = max(value - lower, 0.0) / max(abs(value), 1e-300) if np.isfinite(lower) else np.nan
+    gap = relative_gap(value, lower) if np.isfinite(lower) else np.nan
     return Certificate(value, lower, float(gap), exact)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ._polish import null_space
 from .errors import InfeasibleError, InputError, SolverError
 from .losses import Absolute
 from .network import Network
@@ -201,7 +202,7 @@ def _check_feasible(p: Problem) -> None:
     Kinks of different classes are independent: this is zero for all u when all w_k and L are.
     """
     class_of, orientation = p.arrangement.parallel_classes
-    classes, lengths = np.asarray(class_of), np.linalg.norm(p.X, axis=1)
+    classes, lengths = np.asarray(class_of), p._lengths
     proof = np.where(classes < 0, p.y, 0.0)
     sizes = np.bincount(classes[classes >= 0], minlength=1)
     several = np.flatnonzero((classes >= 0) & (sizes[classes] > 1))  # else v_i = 0
@@ -210,8 +211,7 @@ def _check_feasible(p: Problem) -> None:
         conditions = np.zeros((numbers.max() + 1 + p.d, len(several)))
         conditions[numbers, np.arange(len(several))] = 1
         against = np.asarray(orientation)[several] < 0
-        units = p.X[several] / lengths[several, None]
-        conditions[-p.d :] = np.where(against, -units.T, 0)
+        conditions[-p.d :] = np.where(against, -p._unit[several].T, 0)
         # in v_i ||x_i||: y_i / ||x_i|| are its values
         _, s, vt = np.linalg.svd(conditions)
         kernel = vt[int((s > 1e-9 * s[0]).sum()) :] / lengths[several]
@@ -253,16 +253,13 @@ def _residual(p: Problem, W: np.ndarray, signs: np.ndarray) -> float:
 
 def _on_faces(p: Problem, W: np.ndarray, signs: np.ndarray, level: float) -> np.ndarray | None:
     """Weights on the neurons' faces that interpolate, of least norm if they stay there."""
-    scale = np.linalg.norm(p.X, axis=1)
+    scale = p._lengths
     bases, maps, parts = [], [], []
     for w, sign in zip(W.T, signs, strict=True):
         length = float(np.linalg.norm(w))
         values = p.X @ w
         near = (np.abs(values) <= level * scale * length) & (scale > 0)
-        basis = np.eye(p.d)
-        if near.any():
-            _, s, vt = np.linalg.svd(p.X[near] / scale[near, None])
-            basis = vt[int((s > 1e-9 * s[0]).sum()) :].T
+        basis = null_space(p._unit[near])
         if basis.shape[1] == 0:
             return None
         bases.append(basis * length)

@@ -72,6 +72,9 @@ class Problem:
             i, j = (int(k) for k in np.argwhere(~np.isfinite(self.X))[0])
             raise InputError(f"X must fit floats, got a larger number at row {i}, column {j}; "
                              "divide it by a power of ten")
+        # lengths of the rows, and rows of length 1 or 0
+        self._lengths = np.linalg.norm(self.X, axis=1)
+        self._unit = self.X / np.where(self._lengths > 0, self._lengths, 1)[:, None]
         self.loss = _loss(loss, scale)
         real = isinstance(beta, int | float | np.integer | np.floating)
         if not real or isinstance(beta, bool) or not np.isfinite(beta) or beta <= 0:
@@ -121,7 +124,7 @@ class Problem:
         float
             Rounded outward: true for exact data, floating error included; at least that of v = 0.
         """
-        size = float(np.abs(v) @ np.linalg.norm(self.X, axis=1))
+        size = float(np.abs(v) @ self._lengths)
         largest = self.beta / (h + 8 * _U * size + 1e-300) * (1 - 8 * _U)
         return max(self._dual(s * v) for s in self._scales(v, largest))
 

@@ -81,8 +81,6 @@ class ConvexProgram:
         size = own + k * (d + 1)
         P = sparse.block_diag([loss.P, sparse.csc_matrix((k * (d + 1),) * 2)], format="csc")
         q = np.concatenate([loss.q, np.zeros(k * d), np.full(k, p.beta)])
-        lengths = np.linalg.norm(p.X, axis=1)
-        unit = p.X / np.where(lengths > 0, lengths, 1)[:, None]
         model = sparse.hstack(
             [sparse.identity(p.n, format="csc"), sparse.csc_matrix((p.n, own - p.n)),
              sparse.csc_matrix(np.hstack([-b.sign * b.active[:, None] * p.X for b in self.blocks]))
@@ -93,7 +91,7 @@ class ConvexProgram:
             which = [rows_of(b) for b in self.blocks]
             total = sum(map(len, which))
             if total:
-                rows = np.vstack([(unit[w] if kind == "zero" else b.sides[w, None] * unit[w])
+                rows = np.vstack([(p._unit[w] if kind == "zero" else b.sides[w, None] * p._unit[w])
                                   for b, w in zip(self.blocks, which, strict=True) if len(w)])
                 owner = np.repeat(np.arange(k), [len(w) for w in which])
                 columns = own + owner[:, None] * d + np.arange(d)

@@ -210,12 +210,17 @@ def _dual_vector(problem: Problem, W: np.ndarray, signs: np.ndarray, dual: np.nd
     return problem.loss.into_domain(dual, problem.y)
 
 
+def relative_gap(value: float, lower: float) -> float:
+    """How far a value can be from the optimum, in parts of itself."""
+    return max(value - lower, 0.0) / max(abs(value), 1e-300)
+
+
 def _solution(problem: Problem, W: np.ndarray, signs: np.ndarray, lower: float, v: np.ndarray,
               tol: float) -> Solution:
     W, signs = reduced(problem, W, signs)
     network = Network.from_weights(W, signs)
     value = problem.objective(network)
-    gap = max(value - lower, 0.0) / max(abs(value), 1e-300)
+    gap = relative_gap(value, lower)
     return Solution(problem, network, value, lower, gap, v, W, signs,
                     problem.arrangement.dichotomies_at(W.T),
                     "optimal" if gap <= tol else "inaccurate")
@@ -227,9 +232,7 @@ class _Columns:
     def __init__(self, problem: Problem, tol: float, solver: str, n_jobs: int,
                  network: Network | None) -> None:
         self.problem, self.tol, self.solver, self.n_jobs = problem, tol, solver, n_jobs
-        lengths = np.linalg.norm(problem.X, axis=1)
-        self._unit = problem.X / np.where(lengths > 0, lengths, 1)[:, None]
-        self._nonzero = lengths > 0
+        self._nonzero = problem._lengths > 0
         self.pool: dict[tuple[bytes, int], Block] = {}
         self.idle: dict[tuple[bytes, int], int] = {}
         self.W, self.signs = np.zeros((problem.d, 0)), np.zeros(0)
@@ -251,7 +254,7 @@ class _Columns:
             for number in range(max_rounds):
                 done = self._round(number)
                 elapsed = time.perf_counter() - begun
-                gap = max(self.upper - self.lower, 0.0) / max(abs(self.upper), 1e-300)
+                gap = relative_gap(self.upper, self.lower)
                 history.append(Round(number, self.upper, self.lower, gap, len(self.pool), elapsed))
                 if progress:
                     _report(history[-1])
@@ -335,7 +338,7 @@ class _Columns:
 
     def _add(self, patterns: Dichotomies, points: np.ndarray, signs: np.ndarray) -> int:
         added = 0
-        values = np.abs(points @ self._unit.T)
+        values = np.abs(points @ self.problem._unit.T)
         for bits, packed, near, sign in zip(patterns, patterns.packed, values, signs, strict=True):
             key = packed.tobytes(), int(sign)
             if key in self.pool:
@@ -390,14 +393,12 @@ class _Columns:
 
 def _tightened(problem: Problem, blocks: Sequence[Block], W: np.ndarray) -> int:
     """Write down the inequalities that a solution violates; how many."""
-    scale = np.linalg.norm(problem.X, axis=1)
-    unit = problem.X / np.where(scale > 0, scale, 1)[:, None]
     lengths = np.linalg.norm(W, axis=0)
     added = 0
     for block, w, length in zip(blocks, W.T, lengths, strict=True):
         if length <= 1e-6 * lengths.max():
             continue
-        values = block.sides * (unit @ w) / length
+        values = block.sides * (problem._unit @ w) / length
         values[block.rows] = 0
         worst = np.argsort(values)[: problem.d]
         worst = worst[values[worst] < -1e-6]
