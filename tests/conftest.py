@@ -1,14 +1,18 @@
-"""Shared test set-up: the `full` marker and the Hypothesis profiles.
+"""Shared test set-up: the `full` marker, the Hypothesis profiles, and the command line.
 
 `pytest -m "not full"` is the quick tier. `ARRANGEMENTS_TESTS=full` runs 3000 examples per property
 instead of 200.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from arrangements.cli import main
 
 # oracles and instances are imported by name, whatever pytest's import mode.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -25,3 +29,41 @@ settings.load_profile("full" if os.environ.get("ARRANGEMENTS_TESTS") == "full" e
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: takes seconds to minutes; left out of the quick tier")
+
+
+@pytest.fixture
+def run(capsys):
+    """The command in this process: status, stdout, stderr."""
+
+    def run(*argv):
+        status = main([str(argument) for argument in argv])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def answer(run):
+    """What the command prints with --json."""
+
+    def answer(*argv):
+        status, out, err = run(*argv, "--json")
+        assert (status, err) == (0, "")
+        return json.loads(out)
+
+    return answer
+
+
+@pytest.fixture
+def refused(run):
+    """The one line on stderr of a command that must fail."""
+
+    def refused(*argv):
+        status, out, err = run(*argv)
+        assert (status, out) == (2, "")
+        assert err.startswith("arrangements: error: ")
+        assert err.count("\n") == 1
+        return err
+
+    return refused

@@ -51,38 +51,6 @@ def ties(tmp_path):
     return str(path)
 
 
-@pytest.fixture
-def run(capsys):
-    def run(*argv):
-        status = main([str(argument) for argument in argv])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def answer(run):
-    def answer(*argv):
-        status, out, err = run(*argv, "--json")
-        assert (status, err) == (0, "")
-        return json.loads(out)
-
-    return answer
-
-
-@pytest.fixture
-def refused(run):
-    def refused(*argv):
-        status, out, err = run(*argv)
-        assert (status, out) == (2, "")
-        assert err.startswith("arrangements: error: ")
-        assert err.count("\n") == 1
-        return err
-
-    return refused
-
-
 def python(*argv, **options):
     return subprocess.run(
         [sys.executable, *argv], capture_output=True, text=True, timeout=60, check=False, **options

@@ -1,6 +1,5 @@
 """`arrangements faces`, `arrangements plot` and `arrangements count --faces` say what holds."""
 
-import json
 import os
 
 import numpy as np
@@ -16,38 +15,6 @@ def braid(tmp_path):
     path = tmp_path / "braid.csv"
     np.savetxt(path, families.braid(3).rows, fmt="%d", delimiter=",", header="a,b,c", comments="")
     return str(path)
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*argv):
-        status = main([str(argument) for argument in argv])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def answer(run):
-    def answer(*argv):
-        status, out, err = run(*argv, "--json")
-        assert (status, err) == (0, "")
-        return json.loads(out)
-
-    return answer
-
-
-@pytest.fixture
-def refused(run):
-    def refused(*argv):
-        status, out, err = run(*argv)
-        assert (status, out) == (2, "")
-        assert err.startswith("arrangements: error: ")
-        assert err.count("\n") == 1
-        return err
-
-    return refused
 
 
 # --- faces

@@ -1,9 +1,9 @@
 """`arrangements train` says what `Problem.fit` says, and errors are one line and status 2."""
 
-import json
 import os
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -27,35 +27,13 @@ def table(tmp_path):
 
 
 @pytest.fixture
-def run(capsys):
-    def run(*argv):
-        status = main([str(argument) for argument in argv])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
+def answer(answer):
+    return partial(answer, "train")
 
 
 @pytest.fixture
-def answer(run):
-    def answer(*argv):
-        status, out, err = run("train", *argv, "--json")
-        assert (status, err) == (0, "")
-        return json.loads(out)
-
-    return answer
-
-
-@pytest.fixture
-def refused(run):
-    def refused(*argv):
-        status, out, err = run("train", *argv)
-        assert (status, out) == (2, "")
-        assert err.startswith("arrangements: error: ")
-        assert err.count("\n") == 1
-        return err
-
-    return refused
+def refused(refused):
+    return partial(refused, "train")
 
 
 def shown(out):
