@@ -18,6 +18,13 @@ training       fit: the full program, column generation, samples; Solution
 sampling       patterns of random and of given networks
 interpolation  the least norm that interpolates (beta -> 0), and paths over beta
 neurons        the best output weights of given neurons, by linear programs
+certificate    certify: is a network globally optimal, how far can it fall, which way; Certificate
+pricing        the most violated neuron, exactly or between bounds
+stationarity   Clarke's condition, neuron by neuron
+kkt            the optimality conditions cone by cone, as the papers have them
+subsampled     optimality within a network's own faces
+landscape      blocks, merging, splitting, reduction of networks
+paths          paths of networks along which the objective does not rise
 estimators     ReLURegressor and ReLUClassifier for scikit-learn (extra `sklearn`)
 errors         SolverError, MissingSolverError, InfeasibleError
 _polish        Newton's method on the faces of a network's neurons
@@ -25,18 +32,34 @@ _cvxpy         the program in CVXPY
 =============  =================================================================================
 """
 
+from .certificate import Certificate, certify
 from .errors import InfeasibleError, MissingSolverError, SolverError
 from .interpolation import Interpolation, minimum_norm, path
+from .kkt import KKT, kkt
+from .landscape import Blocks
 from .losses import Absolute, Hinge, Huber, Logistic, Loss, Squared
 from .network import Network
 from .neurons import over_neurons
+from .paths import (
+    Path,
+    line,
+    path_to_minimal,
+    path_to_nearly_minimal,
+    path_to_optimum,
+    path_to_reduced,
+)
 from .problem import Problem
 from .program import Block, ConvexProgram
+from .stationarity import Stationarity, stationarity
+from .subsampled import SubsampledCertificate, subsampled_certificate
 from .training import Round, Solution
 
 __all__ = [
+    "KKT",
     "Absolute",
     "Block",
+    "Blocks",
+    "Certificate",
     "ConvexProgram",
     "Hinge",
     "Huber",
@@ -46,12 +69,24 @@ __all__ = [
     "Loss",
     "MissingSolverError",
     "Network",
+    "Path",
     "Problem",
     "Round",
     "Solution",
     "SolverError",
     "Squared",
+    "Stationarity",
+    "SubsampledCertificate",
+    "certify",
+    "kkt",
+    "line",
     "minimum_norm",
     "over_neurons",
     "path",
+    "path_to_minimal",
+    "path_to_nearly_minimal",
+    "path_to_optimum",
+    "path_to_reduced",
+    "stationarity",
+    "subsampled_certificate",
 ]

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.optimize import nnls
 
-__all__ = ["convex_value", "null_space", "polished", "reduced"]
+from .landscape import collinear, reduced
+
+__all__ = ["convex_value", "null_space", "polished"]
 
 _LARGE = 100  # weights
 _TRUST = 2.0  # lengths of a step, in those of the neurons
@@ -273,39 +274,6 @@ class _Faces:
 
 def _merged(W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights of one sign and direction added up."""
-    lengths = np.linalg.norm(W, axis=0)
-    units = W / np.where(lengths > 0, lengths, 1)
-    out, kept = [], []
-    left = np.ones(len(signs), dtype=bool)
-    for j in np.argsort(-lengths, kind="stable"):
-        if left[j]:
-            apart = np.linalg.norm(units - units[:, [j]], axis=0)
-            same = left & (signs == signs[j]) & (apart < 1e-6)
-            left &= ~same
-            out.append(W[:, same].sum(axis=1))
-            kept.append(signs[j])
-    return np.array(out).T.reshape(len(W), len(out)), np.array(kept, dtype=np.float64)
-
-
-def reduced(problem: Any, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most n + 1 of the neurons, rescaled, with the same predictions and penalty.
-
-    A nonnegative combination of the columns (sign_j (X u_j)_+, 1), u_j of length 1, needs no more
-    of them than are independent (Caratheodory); nonnegative least squares finds such a one.
-    """
-    lengths = np.linalg.norm(W, axis=0)
-    W, signs, lengths = W[:, lengths > 0], signs[lengths > 0], lengths[lengths > 0]
-    if len(signs) == 0:
-        return W, signs
-    columns = np.vstack([np.maximum(problem.X @ (W / lengths), 0) * signs, np.ones(len(lengths))])
-    scale = np.linalg.norm(columns, axis=0)
-    try:
-        factors, _ = nnls(columns / scale, columns @ lengths, maxiter=30 * len(lengths))
-    except RuntimeError:
-        return W, signs
-    used = factors > 0
-    chosen = W[:, used] * (factors[used] / scale[used] / lengths[used])
-    least = convex_value(problem, W, signs)
-    if convex_value(problem, chosen, signs[used]) <= least * (1 + 1e-10):
-        return chosen, signs[used]
-    return W, signs
+    same = collinear(W, signs, 1e-6)
+    merged = np.array([W[:, g].sum(axis=1) for g in same]).reshape(len(same), len(W)).T
+    return merged, signs[[g[0] for g in same]]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from ._files import load_arrays, save_arrays
 from .errors import InputError
 
 __all__ = ["Network"]
@@ -94,6 +94,70 @@ class Network:
         used = roots > 0
         return cls(W[:, used] / roots[used], np.asarray(signs)[used] * roots[used])
 
+    @classmethod
+    def from_blocks(cls, blocks: Any) -> Network:
+        """The scaled network of `landscape.Blocks`; the inverse of `to_blocks` for networks with
+        one neuron for each chamber and sign."""
+        return cls.from_weights(blocks.weights, blocks.signs)
+
+    def to_blocks(self, problem: Any) -> Any:
+        """The point of the convex program that this network is: sum_j u_j |alpha_j| over the
+        neurons of each chamber and sign, as `landscape.Blocks`.
+
+        Predictions are the same and the penalty is not larger; equal for a nearly minimal network.
+        A neuron on hyperplanes goes to the chamber that `Arrangement.dichotomies_at` gives, always
+        the same.
+        """
+        from .landscape import to_blocks
+
+        return to_blocks(problem, self)
+
+    def merged(self, tol: float = 1e-9) -> Network:
+        """Scaled, with neurons of one sign and direction added up: the same function, to `tol`.
+
+        Makes a nearly minimal network minimal. Directions, of length 1, are one if they differ by
+        at most `tol`.
+        """
+        from .landscape import collinear
+
+        W, signs = self.scaled().weights
+        same = collinear(W, signs, tol)
+        return Network.from_weights(np.array([W[:, g].sum(axis=1) for g in same]).reshape(
+            len(same), self.d).T, signs[[g[0] for g in same]])
+
+    def split(self, weights: Any) -> Network:
+        """The same function and objective by more neurons: neuron j in parts (u_j sqrt p, alpha_j
+        sqrt p).
+
+        Parameters
+        ----------
+        weights : sequence of m
+            For each neuron nonnegative numbers p of sum 1, or a number of equal parts.
+
+        Examples
+        --------
+        >>> Network([[2.0, 1.0]], [2.0, 1.0]).split([[0.25, 0.75], 1]).alpha.round(3).tolist()
+        [1.0, 1.732, 1.0]
+        """
+        from .landscape import split
+
+        return split(self, weights)
+
+    def reduced(self, problem: Any) -> Network:
+        """Scaled, of at most n + 1 neurons, with the same predictions on X and the same objective
+        as `scaled` has, to rounding (Caratheodory)."""
+        from .landscape import reduced
+
+        problem._fits(self)
+        return Network.from_weights(*reduced(problem, *self.scaled().weights))
+
+    def padded(self, m: int) -> Network:
+        """The same network with neurons of weight zero appended, m in all."""
+        if m < self.m:
+            raise InputError(f"m must be at least {self.m}, the neurons there are, got {m}")
+        more = m - self.m
+        return Network(np.pad(self.U, ((0, 0), (0, more))), np.pad(self.alpha, (0, more)))
+
     # -- other libraries -------------------------------------------------------------------
 
     def to_torch(self, *, bias: bool = False) -> Any:
@@ -112,6 +176,18 @@ class Network:
                 first.bias.copy_(torch.tensor(self.U[-1].copy()))
             second.weight.copy_(torch.tensor(self.alpha[None].copy()))
         return torch.nn.Sequential(first, torch.nn.ReLU(), second)
+
+    @classmethod
+    def of(cls, network: Any) -> Network:
+        """A Network as it is; a fitted scikit-learn MLP, PyTorch module or state_dict converted."""
+        if isinstance(network, cls):
+            return network
+        if hasattr(network, "coefs_"):
+            return cls.from_sklearn(network)
+        if hasattr(network, "state_dict") or isinstance(network, dict):
+            return cls.from_torch(network)
+        raise InputError(f"network must be a Network, got {type(network).__name__}; Network(U, "
+                         "alpha), or a PyTorch module or fitted scikit-learn MLP")
 
     @classmethod
     def from_torch(cls, module: Any) -> Network:
@@ -166,27 +242,12 @@ class Network:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an .npz file with arrays U and alpha, whole or not at all."""
-        target = os.fspath(path)
-        if not target.endswith(".npz"):
-            raise InputError(f"path must end in .npz, got {target!r}")
-        part = f"{target}.{os.getpid()}.part"
-        try:
-            with open(part, "wb") as file:
-                np.savez(file, U=self.U, alpha=self.alpha)
-            os.replace(part, target)
-        finally:
-            if os.path.exists(part):
-                os.unlink(part)
+        save_arrays(path, U=self.U, alpha=self.alpha)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:
         """Read what `save` wrote."""
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return cls(arrays["U"], arrays["alpha"])
-        except (KeyError, ValueError, EOFError, BadZipFile) as error:
-            raise InputError(f"{os.fspath(path)!r} must be a file written by Network.save, and it "
-                             f"cannot be read as one: {error}") from error
+        return cls(**load_arrays(path, ("U", "alpha"), "Network.save"))
 
 
 def _floats(name: str, value: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .errors import InfeasibleError, InputError
+from .errors import InfeasibleError, InputError, SolverError
 from .network import Network
 from .problem import Problem
 from .solvers import solve
@@ -30,7 +30,8 @@ def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver:
         Instead the least sum_j |a_j| ||u_j|| with predictions y.
     solver : str, optional
         By default "glop" (beyond two million entries "pdlp") for linear programs, that is with
-        `interpolate` and for the losses "absolute" and "hinge", else "clarabel".
+        `interpolate` and for the losses "absolute" and "hinge"; else, or where that fails,
+        "clarabel".
 
     Returns
     -------
@@ -80,10 +81,15 @@ def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver:
     right.insert(1, np.zeros(2 * m))
     cones.insert(1, ("nonnegative", 2 * m))
     A = sparse.vstack(parts, format="csc")
-    if solver is None:
-        linear = P.nnz == 0 and all(kind in ("zero", "nonnegative") for kind, _ in cones)
-        solver = ("glop" if A.nnz <= _SIMPLEX else "pdlp") if linear else "clarabel"
-    x = solve(solver, P, q, A, np.concatenate(right), cones).x[own:]
+    program = P, q, A, np.concatenate(right), cones
+    linear = P.nnz == 0 and all(kind in ("zero", "nonnegative") for kind, _ in cones)
+    if solver is None and linear:
+        try:
+            x = solve("glop" if A.nnz <= _SIMPLEX else "pdlp", *program).x[own:]
+        except SolverError:  # simplex methods can stall on columns that are all but equal
+            x = solve("clarabel", *program).x[own:]
+    else:
+        x = solve(solver or "clarabel", *program).x[own:]
     a = x[:m] - x[m:]
     used = np.abs(a) > 1e-9 * np.abs(a).max(initial=0)
     return Network.from_weights(U[:, used] * np.abs(a[used]), np.sign(a[used]))

@@ -78,8 +78,10 @@ class Problem:
         self.loss = _loss(loss, scale)
         real = isinstance(beta, int | float | np.integer | np.floating)
         if not real or isinstance(beta, bool) or not np.isfinite(beta) or beta <= 0:
-            raise InputError(f"beta must be a positive number, got {beta!r}; for beta -> 0 use "
-                             "minimum_norm")
+            raise InputError(
+                f"beta must be a positive number, got {beta!r}; without weight decay a network is "
+                "optimal exactly if v = -grad l has v.(Xu)_+ = 0 for all u (arrangement.support(v, "
+                "both=True).value is 0), and minimum_norm is the limit of beta -> 0")
         self.beta = float(beta)
         self.y, self.classes = _targets(y, len(self.X), self.loss)
 
@@ -101,6 +103,21 @@ class Problem:
         self._fits(network)
         penalty = (network.U**2).sum() + (network.alpha**2).sum()
         return self.loss.value(network.predict(self.X), self.y) + self.beta / 2 * float(penalty)
+
+    def objective_error(self, network: Network) -> float:
+        """A bound of the rounding error of `objective`."""
+        self._fits(network)
+        n, d, m = self.n, self.d, network.m
+        # of the predictions, each a sum of m terms of sums of d
+        heights = self._lengths[:, None] * np.linalg.norm(network.U, axis=0)
+        e = 2 * _U * (d + m + 4) * (heights @ np.abs(network.alpha))
+        z = network.predict(self.X)
+        # the loss is convex: its slopes at both ends bound its change
+        slopes = np.maximum(*(np.abs(self.loss.gradient(x, self.y)) for x in (z - e, z + e)))
+        value = self.loss.value(z, self.y)
+        penalty = self.beta / 2 * float((network.U**2).sum() + (network.alpha**2).sum())
+        sums = float(np.abs(z) @ slopes + np.abs(self.y) @ slopes) + abs(value) + penalty
+        return 1.01 * float(slopes @ e) + 4 * _U * (n + d + m + 16) * sums
 
     def residual(self, network: Network) -> np.ndarray:
         """v = -grad l at the predictions, the vector that prices neurons; inside the domain of the
@@ -124,9 +141,15 @@ class Problem:
         float
             Rounded outward: true for exact data, floating error included; at least that of v = 0.
         """
+        return self.dual_point(v, h)[1]
+
+    def dual_point(self, v: np.ndarray, h: float) -> tuple[np.ndarray, float]:
+        """s v with |s v.(Xu)_+| <= beta for all ||u|| <= 1, and the lower bound -l*(-s v), for the
+        best s; arguments and rounding as for `lower_bound`."""
         size = float(np.abs(v) @ self._lengths)
         largest = self.beta / (h + 8 * _U * size + 1e-300) * (1 - 8 * _U)
-        return max(self._dual(s * v) for s in self._scales(v, largest))
+        points = [s * v for s in self._scales(v, largest)]
+        return max(((p, self._dual(p)) for p in points), key=lambda pair: pair[1])
 
     def beta_max(self, *, n_jobs: int = 1) -> float:
         """The smallest beta for which the zero network is optimal: max(h(v), h(-v)) at v = -grad

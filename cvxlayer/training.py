@@ -12,8 +12,9 @@ import numpy as np
 
 from arrangements import Dichotomies
 
-from ._polish import convex_value, polished, reduced
+from ._polish import convex_value, polished
 from .errors import InputError, SolverError
+from .landscape import reduced
 from .network import Network
 from .problem import Problem
 from .program import Block, ConvexProgram

@@ -1,0 +1,182 @@
+"""The optimality conditions of the convex program, cone by cone, as the papers have them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import lsq_linear, nnls
+
+from arrangements import CapacityError
+
+from .landscape import Blocks
+from .network import Network
+
+__all__ = ["KKT", "kkt"]
+
+_BLOCK = 4096
+_DEFECT = 1e-9  # of the conditions of a projection, relative to what is projected
+
+
+@dataclass(frozen=True, eq=False)
+class KKT:
+    """What the check of all cones found.
+
+    Attributes
+    ----------
+    satisfied : bool
+        Every block is stationary and no cone is violated, up to the tolerance.
+    residual : ndarray of float64, shape (k,)
+        For each block, in the order of `blocks`: min over zeta >= 0, zeta_i x_i.w = 0, of
+        ||s X'D v + X'(2D - I) zeta - beta w/||w|| ||.
+    value : float
+        The largest min over zeta >= 0 of ||s X'D v + X'(2D - I) zeta|| over all cones and signs s:
+        max(h(v), h(-v)).
+    pattern, sign
+        The cone and sign where it is attained.
+    violated : int
+        How many (cone, sign) pairs exceed beta.
+    n_cones, n_screened : int
+        Cones, and (cone, sign) pairs whose ||X'Dv|| settled them without a least squares problem.
+    zeta_plus, zeta_minus : csr_array of float64, shape (p, n), or None
+        With `multipliers`: zeta of each cone that needed one, for s = 1 and -1, in the order of
+        `Arrangement.dichotomies`.
+    blocks : Blocks
+    """
+
+    satisfied: bool
+    residual: np.ndarray
+    value: float
+    pattern: np.ndarray
+    sign: int
+    violated: int
+    n_cones: int
+    n_screened: int
+    zeta_plus: Any
+    zeta_minus: Any
+    blocks: Blocks
+
+    def __bool__(self) -> bool:
+        return self.satisfied
+
+
+def kkt(W: Network | Blocks, problem: Any, *, tol: float = 1e-5, multipliers: bool = False,
+        max_cones: int = 10**6) -> KKT:
+    """The Karush-Kuhn-Tucker conditions of the convex program over all chambers, literally.
+
+    With v = -grad l at the predictions, blocks w of pattern D and sign s that are not zero need
+    zeta >= 0, zero where x_i.w is not, with
+
+        s X'D v + X'(2D - I) zeta = beta w / ||w||,
+
+    and for all other D and s there must be zeta >= 0 with
+
+        ||s X'D v + X'(2D - I) zeta|| <= beta,
+
+    zeta_plus for s = 1 and zeta_minus for s = -1 (Wang, Lacotte and Pilanci 2022, theorem 1).
+
+    Parameters
+    ----------
+    W : Network or Blocks
+        A network is mapped to blocks first (`Network.to_blocks`).
+    problem : Problem
+        Of a loss with a gradient; for others v is one choice of many: only sufficient.
+    tol : float, default 1e-5
+        For residuals and violations, relative to beta.
+    multipliers : bool, default False
+        Keep all zeta.
+    max_cones : int, default 10**6
+        Refuse more.
+
+    Returns
+    -------
+    KKT
+
+    Raises
+    ------
+    CapacityError
+        If there are more than `max_cones` chambers: `certify` lists none.
+
+    Notes
+    -----
+    One nonnegative least squares problem on the facets of each cone, for each sign, that ||X'Dv||
+    does not settle: 10 to 20 microseconds each. Every norm is that of a zeta >= 0, hence an upper
+    bound of the cone's price, whatever the least squares gave. `certify` answers the same question
+    without a list of cones, and with rounding under control.
+
+    Examples
+    --------
+    >>> from cvxlayer import Problem
+    >>> problem = Problem([[1, 0], [0, 1], [1, 1]], [1, 0, 0], 0.1)
+    >>> kkt(problem.fit().network, problem).satisfied
+    True
+    >>> kkt(Network([[1.0], [0.0]], [1.0]), problem).violated
+    3
+    """
+    blocks = W.to_blocks(problem) if isinstance(W, Network) else W
+    network = Network.from_blocks(blocks)
+    v, X, beta = problem.residual(network), problem.X, problem.beta
+    A = problem.arrangement
+    p = A.count_dichotomies()
+    if p > max_cones:
+        raise CapacityError(f"there are {p:,} cones, more than max_cones = {max_cones:,}; certify "
+                            "lists none", n_chambers=p, bytes_needed=p * problem.n // 8,
+                            bytes_available=max_cones * problem.n // 8, exact=True)
+    patterns = A.dichotomies()
+    facets = patterns.facets()
+    value, pattern, sign = 0.0, patterns[0], 1
+    violated = n_screened = 0
+    kept: dict[int, list[tuple[int, np.ndarray, np.ndarray]]] = {1: [], -1: []}
+    for start in range(0, p, _BLOCK):
+        bits = patterns[start : start + _BLOCK].to_numpy()
+        centres = (bits * v) @ X
+        lengths = np.linalg.norm(centres, axis=1)
+        n_screened += 2 * int((lengths <= beta).sum())
+        # what cannot exceed beta nor the largest value yet
+        for i in np.flatnonzero(lengths > min(beta, max(value, 0.0))).tolist():
+            rows = facets.indices[facets.indptr[start + i] : facets.indptr[start + i + 1]]
+            normals = np.where(bits[i, rows], 1.0, -1.0)[:, None] * X[rows]
+            for s in (1, -1):
+                zeta, size = _nearest(normals, s * centres[i])
+                violated += size > beta * (1 + tol)
+                if multipliers:
+                    kept[s].append((start + i, rows, zeta))
+                if size > value:
+                    value, pattern, sign = size, bits[i], s
+    residual = np.array([_block_residual(problem, v, bits, w, s) for bits, w, s in zip(
+        blocks.patterns, blocks.weights.T, blocks.signs, strict=True)])
+    plus, minus = ((_stacked(kept[s], p, problem.n) if multipliers else None) for s in (1, -1))
+    return KKT(bool(violated == 0 and (residual <= tol * beta).all()), residual, value, pattern,
+               sign, int(violated), int(p), n_screened, plus, minus, blocks)
+
+
+def _nearest(normals: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, float]:
+    """zeta >= 0 with the shortest c + normals' zeta, and its length: c projected on the cone."""
+    scale = np.linalg.norm(normals, axis=1)
+    unit = (normals / scale[:, None]).T
+    size = float(np.linalg.norm(c))
+    if len(scale) == 0 or size == 0:
+        return np.zeros(len(scale)), size
+    zeta = nnls(unit, -c)[0]
+    u = c + unit @ zeta
+    if abs(u @ (u - c)) > _DEFECT * size**2 or (u @ unit).min() < -_DEFECT * size:
+        zeta = np.maximum(lsq_linear(unit, -c, (0, np.inf), method="bvls", tol=1e-15).x, 0)
+    return zeta / scale, float(np.linalg.norm(c + unit @ zeta))
+
+
+def _block_residual(problem: Any, v: np.ndarray, bits: np.ndarray, w: np.ndarray, sign: float
+                    ) -> float:
+    length = float(np.linalg.norm(w))
+    on = (np.abs(problem.X @ w) <= 1e-9 * problem._lengths * length) & (problem._lengths > 0)
+    normals = np.where(bits[on], 1.0, -1.0)[:, None] * problem.X[on]
+    target = sign * (bits * v) @ problem.X - problem.beta * w / length
+    return _nearest(normals, target)[1]
+
+
+def _stacked(kept: list[tuple[int, np.ndarray, np.ndarray]], p: int, n: int) -> Any:
+    rows = np.repeat([i for i, _, _ in kept], [len(z) for _, _, z in kept])
+    columns = np.concatenate([np.zeros(0, dtype=np.int64), *(r for _, r, _ in kept)])
+    values = np.concatenate([np.zeros(0), *(z for _, _, z in kept)])
+    return sparse.csr_array((values, (rows.astype(np.int64), columns)), shape=(p, n))

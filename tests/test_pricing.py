@@ -1,0 +1,74 @@
+"""Bounds of the largest price hold where they can be checked, and come near in time."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arrangements import Arrangement
+from cvxlayer import Problem
+from cvxlayer.pricing import _relaxed, chord_bound, price
+
+
+@st.composite
+def functions(draw):
+    n, d = draw(st.integers(1, 8)), draw(st.integers(1, 4))
+    X = draw(st.lists(st.lists(st.integers(-2, 2), min_size=d, max_size=d), min_size=n, max_size=n))
+    v = draw(st.lists(st.integers(-3, 3), min_size=n, max_size=n))
+    return np.array(X, dtype=float), np.array(v, dtype=float)
+
+
+@given(functions())
+def test_the_relaxation_bounds_the_support_function(case):
+    X, v = case
+    h = Arrangement(X).support(v)
+    bound, u = chord_bound(X, v)
+    assert bound >= h.value
+    assert np.linalg.norm(u) == pytest.approx(1) or not u.any()
+
+
+@given(functions(), st.integers(0, 2**8 - 1), st.integers(0, 99))
+def test_the_relaxation_with_sides_bounds_f_in_their_cone(case, mask, seed):
+    X, v = case
+    u = np.random.default_rng(seed).standard_normal(X.shape[1])
+    u /= np.linalg.norm(u)
+    sides = np.where([(mask >> i) & 1 for i in range(len(X))], np.sign(X @ u), 0).astype(np.int8)
+    assert chord_bound(X, v, sides)[0] >= v @ np.maximum(X @ u, 0)
+
+
+@given(functions())
+def test_branch_and_bound_closes_the_gap(case):
+    X, v = case
+    h = Arrangement(X).support(v)
+    found = _relaxed(X, v, 1, np.inf)
+    assert found.value <= h.bound and h.value <= found.bound
+    assert found.bound == pytest.approx(h.value, rel=1e-7, abs=1e-9)
+
+
+def test_time_makes_bounds_better():
+    rng = np.random.default_rng(0)
+    X, v = rng.standard_normal((40, 20)), rng.standard_normal(40)
+    none, some = (_relaxed(X, v, 1, end) for end in (0.0, time.monotonic() + 1))
+    assert some.value <= some.bound < none.bound
+    assert none.value == pytest.approx(v @ np.maximum(X @ none.u, 0))
+
+
+@pytest.mark.parametrize(("n", "d"), [(12, 3), (60, 12), (80, 70)])
+def test_prices_lie_between_their_bounds(n, d):
+    rng = np.random.default_rng(0)
+    problem = Problem(rng.standard_normal((n, d)), rng.standard_normal(n), 0.1)
+    v = problem.y
+    found = price(problem, v, max_seconds=0.5)
+    assert found.complete == (d == 3)
+    assert found.sign * v @ np.maximum(problem.X @ found.u, 0) == pytest.approx(found.value)
+    points = rng.standard_normal((d, 2000))
+    points /= np.linalg.norm(points, axis=0)
+    assert np.abs(v @ np.maximum(problem.X @ points, 0)).max() <= found.value <= found.bound
+
+
+def test_nothing_to_price():
+    problem = Problem([[0.0, 0], [1, 1]], [1.0, 2], 0.1)
+    found = price(problem, np.zeros(2))
+    assert (found.value == 0 and found.bound < 1e-200) or found.bound == 0
