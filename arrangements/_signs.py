@@ -69,7 +69,7 @@ def packed_patterns(reduction: Reduction, positive: np.ndarray) -> np.ndarray:
 
 def chambers_at(arrangement: Any, points: np.ndarray) -> Dichotomies:
     """A chamber at each point (k, d): the one it is in, or one whose closure has it."""
-    signs = PointSigns(arrangement, np.arange(arrangement.d))
+    signs = arrangement._point_signs()
     found = signs.at(points)
     # from a point on hyperplanes, on in any direction that leaves them all
     rng = np.random.default_rng(0)

@@ -100,6 +100,7 @@ class Arrangement:
         self._seed = 0
         self._geometry_cache: Geometry | None = None
         self._euclidean_cache: Euclidean | None = None
+        self._signs_cache: PointSigns | None = None
         self._count: int | None = None
         self._general: bool | None = None
         self._counts: dict[str, list[int]] = {}
@@ -186,7 +187,7 @@ class Arrangement:
         r = self._reduction
         cut = r.class_of >= 0
         out = np.zeros((len(points), self.n), dtype=np.int8)
-        out[:, cut] = (PointSigns(self, np.arange(self.d)).at(points)[:, r.class_of[cut]]
+        out[:, cut] = (self._point_signs().at(points)[:, r.class_of[cut]]
                        * r.orientation[cut].astype(np.int8))
         return out
 
@@ -567,6 +568,11 @@ class Arrangement:
 
             self._euclidean_cache = Euclidean(self)
         return self._euclidean_cache
+
+    def _point_signs(self) -> PointSigns:
+        if self._signs_cache is None:
+            self._signs_cache = PointSigns(self, np.arange(self.d))
+        return self._signs_cache
 
     def _attempt(self, walk: Callable[[Geometry], Any]) -> Any:
         """walk(geometry), again with other generic functionals in the case, of probability below

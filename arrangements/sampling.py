@@ -158,7 +158,7 @@ def _sides(signs: PointSigns, points: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _gaussian(arrangement: Any, block: int, rng: np.random.Generator) -> _Draws:
-    signs = PointSigns(arrangement, np.arange(arrangement.d))
+    signs = arrangement._point_signs()
     block = max(1, min(block, _CHUNK // max(arrangement.d, arrangement.n_hyperplanes)))
     while True:
         points = rng.standard_normal((block, arrangement.d))

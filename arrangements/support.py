@@ -152,6 +152,7 @@ def support(arrangement: Any, v: Any, *, above: float | None = None, limit: int 
     end = math.inf if max_seconds is None else time.monotonic() + float(max_seconds)
     signs = (1, -1) if (several if both is None else both) else (1,)
     jobs, space = check_jobs(n_jobs), arrangement._euclidean()
+    v, least, exponent = space.scaled(v, least)
     # first the largest value, by bounds that are true whatever is rounded
     search = _Search(space, v, signs, least, 0, jobs)
     search.ascend(_STARTS)
@@ -164,9 +165,8 @@ def support(arrangement: Any, v: Any, *, above: float | None = None, limit: int 
         complete = search.run(end, progress) and complete and not search.dropped
         n_screened += search.n_screened
         n_projected += search.n_projected
-    return _result(arrangement, v, search, least if several else 0.0, bound=bound, error=error,
-                   complete=complete,
-                   n_screened=n_screened, n_projected=n_projected)
+    return _result(arrangement, v, exponent, search, least if several else 0.0, bound=bound,
+                   error=error, complete=complete, n_screened=n_screened, n_projected=n_projected)
 
 
 def local_maxima(arrangement: Any, v: Any, starts: Any = 1000, *, above: float = 0.0,
@@ -205,10 +205,11 @@ def local_maxima(arrangement: Any, v: Any, starts: Any = 1000, *, above: float =
         points = check_rng(rng).standard_normal((k, arrangement.rank))
     else:
         points = check_floats("starts", starts, (None, arrangement.d)) @ space.basis
+    v, least, exponent = space.scaled(v, least)
     search = _Search(space, v, (1, -1) if both else (1,), least, 2**62, 1)
     search.ascend(points[(points != 0).any(axis=1)])
-    return _result(arrangement, v, search, least, bound=math.inf, error=search.error(),
-                   complete=False, n_screened=0, n_projected=0)
+    return _result(arrangement, v, exponent, search, least, bound=math.inf,
+                   error=search.error(), complete=False, n_screened=0, n_projected=0)
 
 
 def _checked(arrangement: Any, v: Any, above: Any) -> tuple[np.ndarray, float]:
@@ -225,8 +226,9 @@ def _checked(arrangement: Any, v: Any, above: Any) -> tuple[np.ndarray, float]:
     return v, least
 
 
-def _result(arrangement: Any, v: np.ndarray, search: _Search, least: float, **fields: Any
-            ) -> Support:
+def _result(arrangement: Any, v: np.ndarray, exponent: int, search: _Search, least: float, *,
+            bound: float, error: float, **fields: Any) -> Support:
+    """In the units of v times 2^exponent; bounds are rounded up."""
     space = arrangement._euclidean()
     signs, z = search.found()
     points = z @ space.basis.T
@@ -241,8 +243,14 @@ def _result(arrangement: Any, v: np.ndarray, search: _Search, least: float, **fi
         first = 0.0, zero, chambers_at(arrangement, zero[None])[0], 1
     value, u, pattern, sign = first
     kept = values > least
-    return Support(value=value, u=u, pattern=pattern, sign=sign, values=values[kept],
-                   points=points[kept], signs=signs[kept], dichotomies=dichotomies[kept], **fields)
+    with np.errstate(over="ignore", under="ignore"):
+        value, bound, error, values = (np.ldexp(x, exponent)
+                                       for x in (value, bound, error, values))
+    if exponent < -900:  # where numbers lose digits
+        bound, error = np.nextafter([bound, error], np.inf)
+    return Support(value=float(value), bound=float(bound), error=float(error), u=u,
+                   pattern=pattern, sign=sign, values=values[kept], points=points[kept],
+                   signs=signs[kept], dichotomies=dichotomies[kept], **fields)
 
 
 class Euclidean:
@@ -281,6 +289,16 @@ class Euclidean:
         self._defects = np.linalg.norm(missed, axis=1)
         self.spread = math.sqrt(r.rank) if r.rank <= _ORTHANTS else float(r.rank)
         self.rank = r.rank
+
+    def scaled(self, v: np.ndarray, least: float) -> tuple[np.ndarray, float, int]:
+        """v and a threshold of f divided by 2^e, and e, such that no |v_i| ||x_i|| is larger than 1
+        and the largest is not much smaller: squares of them neither over- nor underflow."""
+        used = self._cut[v[self._cut] != 0]
+        if len(used) == 0:
+            return v, least, 0
+        e = int((np.frexp(v[used])[1] + np.frexp(self._norms[used])[1]).max())
+        with np.errstate(over="ignore", under="ignore"):
+            return np.ldexp(v, -e), float(np.ldexp(least, -e)), e
 
     def function(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows, weights and linear part of f in the form `Search` wants."""

@@ -25,9 +25,12 @@ kkt            the optimality conditions cone by cone, as the papers have them
 subsampled     optimality within a network's own faces
 landscape      blocks, merging, splitting, reduction of networks
 paths          paths of networks along which the objective does not rise
+optima         the set of all optimal networks: bounds, vertices, samples, least width
+verification   verify: a certificate checked in exact arithmetic
 estimators     ReLURegressor and ReLUClassifier for scikit-learn (extra `sklearn`)
 errors         SolverError, MissingSolverError, InfeasibleError
 _polish        Newton's method on the faces of a network's neurons
+_cover         exact proof of a bound on all neurons, by a cover of space by cones
 _cvxpy         the program in CVXPY
 =============  =================================================================================
 """
@@ -40,6 +43,7 @@ from .landscape import Blocks
 from .losses import Absolute, Hinge, Huber, Logistic, Loss, Squared
 from .network import Network
 from .neurons import over_neurons
+from .optima import OptimalSet, Smallest, minimal_width, optimal_set
 from .paths import (
     Path,
     line,
@@ -53,6 +57,7 @@ from .program import Block, ConvexProgram
 from .stationarity import Stationarity, stationarity
 from .subsampled import SubsampledCertificate, subsampled_certificate
 from .training import Round, Solution
+from .verification import Verification, verify
 
 __all__ = [
     "KKT",
@@ -69,18 +74,23 @@ __all__ = [
     "Loss",
     "MissingSolverError",
     "Network",
+    "OptimalSet",
     "Path",
     "Problem",
     "Round",
+    "Smallest",
     "Solution",
     "SolverError",
     "Squared",
     "Stationarity",
     "SubsampledCertificate",
+    "Verification",
     "certify",
     "kkt",
     "line",
+    "minimal_width",
     "minimum_norm",
+    "optimal_set",
     "over_neurons",
     "path",
     "path_to_minimal",
@@ -89,4 +99,5 @@ __all__ = [
     "path_to_reduced",
     "stationarity",
     "subsampled_certificate",
+    "verify",
 ]

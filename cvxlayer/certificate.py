@@ -26,6 +26,7 @@ from .stationarity import Stationarity, stationarity
 __all__ = ["Certificate", "certify"]
 
 _SAME = 1e-6  # lengths and directions that differ less, relatively, are one
+_MORE = 1 + 2.0**-50
 _STARTS, _NEW = 200, 50  # of `improve`: points to go up from, neurons added
 _ARRAYS = ("U", "alpha", "v", "residual", "relative", "u", "pattern", "unscaled", "better_U",
            "better_alpha", "about")
@@ -303,7 +304,7 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
         gap=max(upper - lower, 0.0) / max(abs(upper), 1e-300),
         optimal=_verdict(upper, lower, decrease, tol), v=v, price=found.value,
         price_bound=found.bound, u=found.u, sign=found.sign,
-        pattern=problem.arrangement.dichotomies_at(found.u[None])[0], better=better,
+        pattern=found.pattern, better=better,
         decrease=decrease, **_form(problem, network, state), complete=found.complete,
         seconds=time.perf_counter() - begun, problem=problem)
 
@@ -324,9 +325,11 @@ def _is_real(value: Any) -> bool:
 
 
 def _verdict(upper: float, lower: float, decrease: float, tol: float) -> bool | None:
-    """True and False only where the numbers prove it."""
+    """True and False only where the numbers prove it, whatever is rounded here."""
     least = tol * abs(upper)
-    return True if upper - lower <= least else False if decrease > least else None
+    if (upper - lower) * _MORE <= least:
+        return True
+    return False if decrease > least * _MORE else None
 
 
 def _dual_point(problem: Problem, solution: Any, n_jobs: int, max_seconds: float | None

@@ -72,6 +72,13 @@ class Loss:
         """The nearest v at which `dual` is finite."""
         return self.scale * self._clipped(v / self.scale, y)
 
+    def predictions(self, v: np.ndarray, y: np.ndarray, tol: float = 1e-6
+                    ) -> tuple[np.ndarray, np.ndarray]:
+        """(lo, hi): the intervals of the z at which -v is a (sub)gradient of l, those that are
+        optimal together with v. Within `tol`, relative, of an end of the domain v counts as there.
+        """
+        return self._predictions(v / self.scale, y, tol)
+
     def conic(self, y: np.ndarray) -> Conic:
         """The loss of n predictions in conic form."""
         raise NotImplementedError
@@ -91,6 +98,10 @@ class Loss:
     def _dual(self, v: np.ndarray, y: np.ndarray) -> Any:
         raise NotImplementedError
 
+    def _predictions(self, v: np.ndarray, y: np.ndarray, tol: float
+                     ) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
 
 class Squared(Loss):
     """scale * 1/2 ||z - y||^2; ``scale=2`` is ||z - y||^2, ``scale=1/n`` the mean."""
@@ -108,6 +119,9 @@ class Squared(Loss):
 
     def _dual(self, v, y):
         return v @ y - v @ v / 2
+
+    def _predictions(self, v, y, tol):
+        return y - v, y - v
 
     def conic(self, y):
         n = len(y)
@@ -132,6 +146,9 @@ class Absolute(Loss):
 
     def _dual(self, v, y):
         return v @ y if np.abs(v).max(initial=0) <= 1 else -np.inf
+
+    def _predictions(self, v, y, tol):
+        return np.where(v >= 1 - tol, -np.inf, y), np.where(v <= tol - 1, np.inf, y)
 
     def conic(self, y):
         n = len(y)
@@ -169,6 +186,10 @@ class Huber(Loss):
         inside = np.abs(v).max(initial=0) <= self.delta
         return v @ y - v @ v / 2 if inside else -np.inf
 
+    def _predictions(self, v, y, tol):
+        end = self.delta * (1 - tol)
+        return np.where(v >= end, -np.inf, y - v), np.where(v <= -end, np.inf, y - v)
+
     def conic(self, y):
         # t = a + b: min ||a||^2 / 2 + delta ||b||_1; a = z - y - b
         n = len(y)
@@ -200,6 +221,11 @@ class Hinge(Loss):
     def _dual(self, v, y):
         a = y * v
         return a.sum() if a.min(initial=0) >= 0 and a.max(initial=0) <= 1 else -np.inf
+
+    def _predictions(self, v, y, tol):
+        a = y * v
+        lo, hi = np.where(a >= 1 - tol, -np.inf, 1.0), np.where(a <= tol, np.inf, 1.0)
+        return np.where(y > 0, lo, -hi), np.where(y > 0, hi, -lo)
 
     def conic(self, y):
         n = len(y)
@@ -237,6 +263,12 @@ class Logistic(Loss):
         with np.errstate(divide="ignore", invalid="ignore"):
             terms = np.where(a > 0, a * np.log(a), 0) + np.where(a < 1, (1 - a) * np.log1p(-a), 0)
         return -terms.sum()
+
+    def _predictions(self, v, y, tol):
+        a = np.clip(y * v, 0, 1)
+        with np.errstate(divide="ignore"):
+            z = y * (np.log1p(-a) - np.log(a))
+        return z, z
 
     def conic(self, y):
         # t >= log(1 + e^(-yz)): p + q <= 1, p >= exp(-t), q >= exp(-yz - t)

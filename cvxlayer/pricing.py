@@ -45,6 +45,8 @@ class Price:
         No unit vector has a larger |v.(Xu)_+|; rounded up.
     u : ndarray of float64, shape (d,)
     sign : int
+    pattern : ndarray of bool, shape (n,)
+        A chamber whose closure has `u`.
     complete : bool
         `bound` exceeds `value` by rounding errors only.
     """
@@ -53,6 +55,7 @@ class Price:
     bound: float
     u: np.ndarray
     sign: int
+    pattern: np.ndarray
     complete: bool
 
 
@@ -75,21 +78,26 @@ def price(problem: Any, v: np.ndarray, *, n_jobs: int = 1, max_seconds: float | 
     Price
     """
     begun = time.monotonic()
-    found = Price(0.0, np.inf, np.zeros(problem.d), 1, False)
+    found = None
     try:
         h = problem.arrangement.support(
             v, both=True, n_jobs=n_jobs, progress=progress,
             max_seconds=None if max_seconds is None else _SHARE * max_seconds)
-        found = Price(h.value, h.bound, h.u, h.sign, h.complete)
+        found = Price(h.value, h.bound, h.u, h.sign, h.pattern, h.complete)
     except CapacityError:  # the rank is too large to cut space into cones
         max_seconds = 10.0 if max_seconds is None else max_seconds
-    if found.complete:
+    if found is not None and found.complete:
         return found
     left = max(max_seconds - (time.monotonic() - begun), 0.0) if max_seconds is not None else 0.0
     parts = [_relaxed(problem.X, sign * v, sign, time.monotonic() + left / 2) for sign in (1, -1)]
-    best = max([found, *parts], key=lambda p: p.value)
-    bound = min(found.bound, max(p.bound for p in parts))
-    return Price(best.value, bound, best.u, best.sign, bool(bound <= best.value * (1 + _CLOSED)))
+    value, u, sign = max(((x, u, sign) for x, u, sign, _ in parts), key=lambda part: part[0])
+    bound = max(its for *_, its in parts)
+    if found is not None:
+        bound = min(bound, found.bound)
+        if found.value >= value:
+            value, u, sign = found.value, found.u, found.sign
+    pattern = problem.arrangement.dichotomies_at(u[None])[0]
+    return Price(value, bound, u, sign, pattern, bool(bound <= value * (1 + _CLOSED)))
 
 
 def chord_bound(X: np.ndarray, v: np.ndarray, sides: np.ndarray | None = None
@@ -139,8 +147,10 @@ def _rounding(X: np.ndarray, v: np.ndarray, lengths: np.ndarray) -> float:
     return 8 * _U * (sum(X.shape) + 8) * float(np.abs(v) @ lengths) + 1e-300
 
 
-def _relaxed(X: np.ndarray, v: np.ndarray, sign: int, end: float) -> Price:
-    """Bounds of v.(Xu)_+ by branch and bound on the signs of rows, until `end`."""
+def _relaxed(X: np.ndarray, v: np.ndarray, sign: int, end: float
+             ) -> tuple[float, np.ndarray, int, float]:
+    """The largest v.(Xu)_+ found, its u, `sign`, and an upper bound, by branch and bound on the
+    signs of rows until `end`."""
     lengths = np.linalg.norm(X, axis=1)
     value, best = _ascent(X, v)
     bound, u = chord_bound(X, v)
@@ -167,7 +177,7 @@ def _relaxed(X: np.ndarray, v: np.ndarray, sign: int, end: float) -> Price:
     else:
         bound = value
     value = max(value, 0.0)
-    return Price(value, max(bound, value), best, sign, False)
+    return value, best, sign, max(bound, value)
 
 
 def _ascent(X: np.ndarray, v: np.ndarray, starts: int = 16, steps: int = 100

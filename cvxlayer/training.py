@@ -156,8 +156,13 @@ def fit(problem: Problem, method: str = "auto", *, tol: float = 1e-8, solver: st
         kind = "facets" if A.rank <= 6 else "all"
         return solution_of(problem.convex_program(patterns, constraints=kind), solver, {}, tol=tol,
                            n_jobs=n_jobs, max_seconds=max_seconds)
-    return _Columns(problem, tol, solver, n_jobs, network).run(
-        max_rounds, max_seconds, callback, progress)
+    limits = max_rounds, max_seconds, callback, progress
+    found = _Columns(problem, tol, solver, n_jobs, network).run(*limits)
+    if found.status == "inaccurate" and network is not None:
+        # many small neurons to begin with can leave the solver with too flat a program
+        again = _Columns(problem, tol, solver, n_jobs, None).run(*limits)
+        found = min(found, again, key=lambda solution: solution.gap)
+    return found
 
 
 def solution_of(program: ConvexProgram, solver: str, options: dict[str, Any], *,

@@ -196,3 +196,58 @@ def test_what_is_put_into_the_domain_is_in_it_whatever_the_scale(seed):
     v = 100 * rng.standard_normal(N)
     for loss in (Huber(scale, delta), Absolute(scale), Hinge(scale), Logistic(scale)):
         assert np.isfinite(loss.dual(loss.into_domain(v, y), y))
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_predictions_are_where_fenchel_young_is_an_equality(make):
+    """l(z) + l*(-v) = -v.z for z between lo and hi, and > for z outside, in any coordinate."""
+    loss, rng = make(), np.random.default_rng(9)
+    for _ in range(30):
+        z, y = data(loss, rng)
+        v = loss.into_domain(rng.choice([0.5, 20]) * loss.scale * rng.standard_normal(N), y)
+        if loss.name == "logistic":
+            v = loss.scale * y * rng.uniform(0.01, 0.99, N)
+        lo, hi = loss.predictions(v, y)
+        assert (lo <= hi).all() and np.isfinite(loss.dual(v, y))
+        inside = np.clip(z, lo, hi)
+
+        def excess(z, v=v, y=y):
+            return loss.value(z, y) - loss.dual(v, y) + v @ z
+
+        assert excess(inside) == pytest.approx(0, abs=1e-10 * loss.scale * N)
+        for i in range(N):
+            for end, step in ((lo, -0.1), (hi, 0.1)):
+                if np.isfinite(end[i]):
+                    outside = inside.copy()
+                    outside[i] = end[i] + step
+                    assert excess(outside) > 1e-9 * loss.scale
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_predictions_contain_those_whose_gradient_is_given(make):
+    loss, rng = make(), np.random.default_rng(10)
+    for _ in range(20):
+        z, y = data(loss, rng)
+        v = loss.into_domain(-loss.gradient(z, y), y)
+        for sloppy in (v, v * (1 - 1e-8)):  # as solvers give it
+            lo, hi = loss.predictions(sloppy, y)
+            assert (lo <= z + 1e-5).all() and (z <= hi + 1e-5).all()
+            if loss.name in ("squared", "logistic"):
+                assert lo is hi or (lo == hi).all()
+
+
+def test_predictions_by_hand():
+    def intervals(loss, v, y):
+        return np.transpose(loss.predictions(np.array(v), np.array(y))).tolist()
+
+    inf = np.inf
+    assert intervals(Squared(2), [2.0], [3.0]) == [[2, 2]]  # 2 (2 - 3) = -2
+    assert intervals(Absolute(2), [2, 1.0, -2], [3.0] * 3) == [[-inf, 3], [3, 3], [3, inf]]
+    assert intervals(Huber(2, 0.5), [1, 0.5, -1.0], [3.0] * 3) == [
+        [-inf, 2.5], [2.75, 2.75], [3.5, inf]]
+    assert intervals(Hinge(2), [0, 1.0, 2], [1.0] * 3) == [[1, inf], [1, 1], [-inf, 1]]
+    assert intervals(Hinge(2), [0, -1.0, -2], [-1.0] * 3) == [[-inf, -1], [-1, -1], [-1, inf]]
+    assert intervals(Logistic(2), [1.0, -1.0], [1.0, -1.0]) == [[0, 0], [0, 0]]
+    assert intervals(Logistic(), [0.0], [-1.0]) == [[-inf, -inf]]
+    assert intervals(Absolute(), [0.99], [3.0]) == [[3, 3]]
+    assert Absolute().predictions(np.array([0.99]), np.array([3.0]), 0.1)[0] == -inf

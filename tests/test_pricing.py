@@ -42,17 +42,18 @@ def test_the_relaxation_with_sides_bounds_f_in_their_cone(case, mask, seed):
 def test_branch_and_bound_closes_the_gap(case):
     X, v = case
     h = Arrangement(X).support(v)
-    found = _relaxed(X, v, 1, np.inf)
-    assert found.value <= h.bound and h.value <= found.bound
-    assert found.bound == pytest.approx(h.value, rel=1e-7, abs=1e-9)
+    value, u, _, bound = _relaxed(X, v, 1, np.inf)
+    assert value <= h.bound and h.value <= bound
+    assert bound == pytest.approx(h.value, rel=1e-7, abs=1e-9)
+    assert value == pytest.approx(v @ np.maximum(X @ u, 0))
 
 
 def test_time_makes_bounds_better():
     rng = np.random.default_rng(0)
     X, v = rng.standard_normal((40, 20)), rng.standard_normal(40)
     none, some = (_relaxed(X, v, 1, end) for end in (0.0, time.monotonic() + 1))
-    assert some.value <= some.bound < none.bound
-    assert none.value == pytest.approx(v @ np.maximum(X @ none.u, 0))
+    assert some[0] <= some[3] < none[3]
+    assert none[0] == pytest.approx(v @ np.maximum(X @ none[1], 0))
 
 
 @pytest.mark.parametrize(("n", "d"), [(12, 3), (60, 12), (80, 70)])

@@ -281,3 +281,20 @@ def test_refusals_of_the_arrangement():
         Arrangement(np.eye(65, dtype=int)).support(np.ones(65))
     with pytest.raises(InputError, match="fit floats"):
         Arrangement([[10**400]]).support([1.0])
+
+
+@pytest.mark.parametrize("exponent", [-1000, -800, -500, 300, 900])
+def test_no_scale_is_too_small_or_too_large(exponent):
+    """Squares of the weights would underflow to zero, or overflow."""
+    rng = np.random.default_rng(1)
+    X, v = rng.standard_normal((15, 3)), rng.standard_normal(15)
+    plain, A = Arrangement(X).support(v, both=True), Arrangement(X)
+    scaled = A.support(np.ldexp(v, exponent), both=True)
+    assert scaled.value == np.ldexp(plain.value, exponent)
+    assert np.ldexp(plain.bound, exponent) <= scaled.bound
+    assert scaled.bound <= np.ldexp(plain.bound, exponent) * (1 + 1e-9)
+    assert (scaled.u == plain.u).all()
+    other = Arrangement(np.ldexp(X, exponent // 3)).support(v, both=True)
+    assert other.value == pytest.approx(np.ldexp(plain.value, exponent // 3), rel=1e-12)
+    some = A.local_maxima(np.ldexp(v, exponent), 20, rng=0).values
+    assert (some == np.ldexp(A.local_maxima(v, 20, rng=0).values, exponent)).all()
