@@ -7,11 +7,14 @@ import json
 import math
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from cvxlayer import Problem, Solution, SolverError
+from cvxlayer import MissingSolverError, Network, Problem, Solution, SolverError
 
 from ._validate import check_jobs
 from .arrangement import Arrangement
@@ -27,32 +30,45 @@ _INK, _LINE, _ACCENT = "#1b2a41", "#d55e00", "#33619e"
 
 def train(arguments: argparse.Namespace) -> str:
     """Fit, save and draw as the arguments say; the report to print."""
+    _require("train", "Clarabel")
     _check(arguments)
     problem, names = _problem(arguments)
     start = time.perf_counter()
-    try:
+    with _solving():
         found = problem.fit(
             arguments.method, tol=arguments.tol, rng=0, n_jobs=check_jobs(arguments.jobs),
             progress=_progress(arguments),
         )
-    except SolverError as error:
-        raise InputError(f"{error}; scale the columns to similar sizes, or change beta") from error
     seconds = time.perf_counter() - start
     if arguments.out is not None:
         found.network.save(arguments.out)
     if arguments.plot is not None:
         _draw(found, names, arguments.plot)
-    fields = _fields(arguments, found, names, seconds)
+    fields = _fields(arguments, found, names) | _costs(arguments, seconds)
     return json.dumps(fields) + "\n" if arguments.json else _table(fields)
+
+
+def _require(command: str, *solvers: str) -> None:
+    for solver in solvers:
+        try:
+            import_module(solver.replace("-", "").lower())
+        except ImportError as error:
+            raise InputError(f"{command} needs the solver {solver}, which is not installed; "
+                             "pip install 'arrangements[convex]'") from error
+
+
+@contextmanager
+def _solving() -> Iterator[None]:
+    try:
+        yield
+    except SolverError as error:
+        raise InputError(f"{error}; scale the columns to similar sizes, or change beta") from error
+    except MissingSolverError as error:
+        raise InputError(str(error)) from error
 
 
 def _check(arguments: argparse.Namespace) -> None:
     """Raise what would fail after the work."""
-    try:
-        import clarabel  # noqa: F401
-    except ImportError as error:
-        raise InputError("train needs the solver Clarabel, which is not installed; "
-                         "pip install 'arrangements[convex]'") from error
     check_jobs(arguments.jobs)
     if not 0 < arguments.tol < 1:
         raise InputError(f"tol must be a number between 0 and 1, got {arguments.tol!r}")
@@ -79,10 +95,20 @@ def _problem(arguments: argparse.Namespace) -> tuple[Problem, list[str]]:
 # --- output
 
 
-def _fields(arguments: argparse.Namespace, found: Solution, names: list[str], seconds: float
-            ) -> dict[str, Any]:
-    problem = found.problem
-    fields = {
+def _fields(arguments: argparse.Namespace, found: Solution, names: list[str]) -> dict[str, Any]:
+    return _about(arguments, found.problem, names) | {
+        "method": arguments.method,
+        "neurons": found.network.m,
+        "objective": found.value,
+        "lower_bound": _finite(found.lower_bound),
+        "gap": _finite(found.gap),
+        "rounds": len(found.history),
+        "status": found.status,
+    }
+
+
+def _about(arguments: argparse.Namespace, problem: Problem, names: list[str]) -> dict[str, Any]:
+    return {
         "data": arguments.data,
         "target": names[-1],
         "n": problem.n,
@@ -91,16 +117,12 @@ def _fields(arguments: argparse.Namespace, found: Solution, names: list[str], se
         "loss": problem.loss.name,
         "beta": problem.beta,
         "classes": problem.classes,
-        "method": arguments.method,
-        "neurons": found.network.m,
-        "objective": found.value,
-        "lower_bound": _finite(found.lower_bound),
-        "gap": _finite(found.gap),
-        "rounds": len(found.history),
-        "status": found.status,
-        "seconds": seconds,
-        "peak_memory_bytes": _peak_memory(),
     }
+
+
+def _costs(arguments: argparse.Namespace, seconds: float) -> dict[str, Any]:
+    """Time, memory, and the files that were written."""
+    fields = {"seconds": seconds, "peak_memory_bytes": _peak_memory()}
     for option in ("out", "plot"):
         path = getattr(arguments, option)
         if path is not None:
@@ -114,29 +136,43 @@ def _finite(value: float) -> float | None:
 
 
 def _table(fields: dict[str, Any]) -> str:
+    return _layout(fields, [
+        ("neurons", f"{fields['neurons']:,}"),
+        *_bounds(fields),
+        ("rounds", f"{fields['rounds']:,}"),
+        ("status", fields["status"]),
+    ])
+
+
+def _bounds(fields: dict[str, Any]) -> list[tuple[str, str]]:
     lower, gap = fields["lower_bound"], fields["gap"]
+    return [
+        ("objective", f"{fields['objective']:.10g}"),
+        ("lower bound", "none" if lower is None else f"{lower:.10g}"),
+        ("relative gap", "none" if gap is None else f"{gap:.2g}"),
+    ]
+
+
+def _layout(fields: dict[str, Any], results: list[tuple[str, str]]) -> str:
+    """The results between what they are about and what they cost."""
+    head: list[tuple[str, str]] = [
+        (name, fields[name]) for name in ("network", "data", "target") if name in fields]
+    if fields["classes"] is not None:
+        head.append(("classes", "{} as -1, {} as 1".format(*map(_label, fields["classes"]))))
     lines = [
         ("samples n", f"{fields['n']:,}"),
         ("features d", f"{fields['d']:,}"),
         ("rank r", f"{fields['rank']:,}"),
         ("loss", fields["loss"]),
         ("beta", f"{fields['beta']:.6g}"),
-        ("neurons", f"{fields['neurons']:,}"),
-        ("objective", f"{fields['objective']:.10g}"),
-        ("lower bound", "none" if lower is None else f"{lower:.10g}"),
-        ("relative gap", "none" if gap is None else f"{gap:.2g}"),
-        ("rounds", f"{fields['rounds']:,}"),
-        ("status", fields["status"]),
+        *results,
         ("time", f"{fields['seconds']:,.3g} s"),
         ("peak memory", _size(fields["peak_memory_bytes"])),
     ]
     width = max(len(value) for _, value in lines)
-    lines[:0] = [("data", fields["data"]), ("target", fields["target"])]
-    if fields["classes"] is not None:
-        lines.insert(2, ("classes", "{} as -1, {} as 1".format(*map(_label, fields["classes"]))))
-    lines += [("written", f"{fields[option]} ({_size(fields[f'{option}_bytes'])})")
-              for option in ("out", "plot") if option in fields]
-    return "".join(f"{name:<22}{value:>{width}}\n" for name, value in lines)
+    foot = [("written", f"{fields[option]} ({_size(fields[f'{option}_bytes'])})")
+            for option in ("out", "plot") if option in fields]
+    return "".join(f"{name:<22}{value:>{width}}\n" for name, value in [*head, *lines, *foot])
 
 
 def _label(value: Any) -> str:
@@ -155,18 +191,22 @@ def _draw(found: Solution, names: list[str], path: str) -> None:
     ax = figure.add_subplot()
     ax.spines[["top", "right"]].set_visible(False)
     if found.problem.bias and found.problem.d == 2:
-        _draw_function(ax, found, names)
+        _draw_function(ax, found.problem, found.network, names)
     elif found.history:
         _draw_rounds(ax, found)
     else:
         _draw_predictions(ax, found, names)
+    _save_figure(figure, path)
+
+
+def _save_figure(figure: Any, path: str) -> None:
     suffix = os.path.splitext(path)[1].lower()
     with _replacing(path) as file:
         figure.savefig(file, format=suffix[1:], dpi=200)
 
 
-def _draw_function(ax: Any, found: Solution, names: list[str]) -> None:
-    x, y, network = found.problem.X[:, 0], found.problem.y, found.network
+def _draw_function(ax: Any, problem: Problem, network: Network, names: list[str]) -> None:
+    x, y = problem.X[:, 0], problem.y
     margin = 0.05 * (np.ptp(x) or 1.0)
     ends = x.min() - margin, x.max() + margin
     slopes, shifts = network.U

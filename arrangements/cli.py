@@ -1,4 +1,5 @@
-"""The command line: ``arrangements enumerate``, ``count``, ``faces``, ``plot``, ``train`` DATA."""
+"""The command line: ``arrangements enumerate``, ``count``, ``faces``, ``plot``, ``train`` DATA, and
+``certify`` NETWORK DATA."""
 
 from __future__ import annotations
 
@@ -101,6 +102,12 @@ def _train(arguments: argparse.Namespace) -> str:
     from ._train import train
 
     return train(arguments)
+
+
+def _certify(arguments: argparse.Namespace) -> str:
+    from ._certify import certify
+
+    return certify(arguments)
 
 
 def _progress(arguments: argparse.Namespace) -> bool:
@@ -272,7 +279,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="arrangements",
         description="Enumerate, count or draw, exactly, the dichotomies 1[Xu >= 0] and the faces "
-        "sign(Xu) of a data matrix X.",
+        "sign(Xu) of a data matrix X; train two-layer ReLU networks over them, and certify them.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
@@ -350,26 +357,38 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(command=_plot)
 
-    command = commands.add_parser(
-        "train",
-        parents=[source, effort],
-        allow_abbrev=False,
-        help="train a two-layer ReLU network to the certified global optimum",
+    given = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    given.add_argument(
+        "network",
+        metavar="NETWORK",
+        help=".npz as `train --out` writes it, or .pt, .pth: a PyTorch state_dict",
     )
-    command.add_argument(
+
+    learning = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    learning.add_argument(
         "--target",
         required=True,
         metavar="COLUMN",
         help="what to predict: a name or zero-based index, or 'target' of a bundled set",
     )
-    command.add_argument(
+    learning.add_argument(
         "--beta", type=float, required=True, metavar="B", help="weight decay, positive"
     )
-    command.add_argument(
+    learning.add_argument(
         "--loss",
         choices=("squared", "logistic", "hinge", "absolute", "huber"),
         default="squared",
         help="a sum over samples (default squared: half the sum of squares)",
+    )
+    learning.add_argument(
+        "--tol", type=float, default=1e-8, metavar="T", help="relative gap (default 1e-8)"
+    )
+
+    command = commands.add_parser(
+        "train",
+        parents=[source, effort, learning],
+        allow_abbrev=False,
+        help="train a two-layer ReLU network to the certified global optimum",
     )
     command.add_argument(
         "--method",
@@ -377,12 +396,33 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="the whole convex program, column generation, or 1000 random patterns",
     )
-    command.add_argument(
-        "--tol", type=float, default=1e-8, metavar="T", help="relative gap (default 1e-8)"
-    )
     command.add_argument("--out", metavar="FILE", help="save the network: .npz")
     command.add_argument(
         "--plot", metavar="FILE", help="the fitted function or the objective: .png, .svg or .pdf"
     )
     command.set_defaults(command=_train)
+
+    command = commands.add_parser(
+        "certify",
+        parents=[given, source, effort, learning],
+        allow_abbrev=False,
+        help="prove that a network is a global optimum, or how far it can still fall",
+    )
+    command.add_argument(
+        "--tighten",
+        action="store_true",
+        help="go on by column generation until the bound is that of the optimum",
+    )
+    command.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="for the search for the most violated neuron (default 60)",
+    )
+    command.add_argument("--out", metavar="FILE", help="save the certificate: .npz")
+    command.add_argument(
+        "--plot", metavar="FILE", help="the way down, and the neurons: .png, .svg or .pdf"
+    )
+    command.set_defaults(command=_certify)
     return parser

@@ -142,8 +142,8 @@ def main() -> int:
         rows.append([f"Gaussian ({n}, {d})", f"{x['gap']:.1e}", seconds(x["optimum_s"]),
                      f"{x['descent_gap']:.2f}", seconds(x["descent_s"]),
                      f"{x['peak_bytes'] / 1e6:.0f} MB",
-                     f"{seconds(within)}{f', {most / 1e6:g} MB' if most else ''} "
-                     f"{'ok' if fast and small else 'MISSED'}"])
+                     seconds(within) + (f", {most / 1e6:g} MB" if most else "")
+                     + (" ok" if fast and small else " MISSED")])
         results.append({"n": n, "d": d, **x})
     print(table(["what", "optimum: gap", "time", "descent: gap", "time", "peak", "must reach"],
                 rows))

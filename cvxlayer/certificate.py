@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 
 from ._files import load_arrays, save_arrays
 from ._polish import polished
-from .errors import CapacityError, InputError, SolverError
+from .errors import CapacityError, InputError, MissingSolverError, SolverError
 from .landscape import collinear, groups
 from .losses import LOSSES, Loss
 from .network import Network
@@ -27,7 +27,7 @@ __all__ = ["Certificate", "certify"]
 
 _SAME = 1e-6  # lengths and directions that differ less, relatively, are one
 _MORE = 1 + 2.0**-50
-_STARTS, _NEW = 200, 50  # of `improve`: points to go up from, neurons added
+_STARTS, _NEW, _NEWTON = 200, 50, 50  # points to go up from, neurons added, steps of `improve`
 _ARRAYS = ("U", "alpha", "v", "residual", "relative", "u", "pattern", "unscaled", "better_U",
            "better_alpha", "about")
 _NUMBERS = ("beta", "bias", "tol", "objective", "upper", "lower_bound", "gap", "optimal", "price",
@@ -59,7 +59,8 @@ class Certificate:
         The dual point of `lower_bound`.
     price, price_bound : float
         The largest |v'.(Xu)_+| found over unit vectors u, for the residual v' = -grad l of the
-        network, and a number that it does not exceed. Beyond beta, the network lacks `u`.
+        network (for losses without a gradient an optimal dual vector), and a number that it does
+        not exceed. Beyond beta, the network lacks `u`.
     u : ndarray of float64, shape (d,)
         Where the price is attained, of length 1.
     sign : int
@@ -74,7 +75,7 @@ class Certificate:
     residual, relative : ndarray of float64, shape (m,)
         How far each neuron is from stationary; see `stationarity`.
     unscaled : ndarray of int64
-        Neurons with ||u_j|| and |alpha_j| that differ.
+        Neurons with ||u_j|| and |alpha_j| that differ by 1e-6 of the largest.
     crowded, repeated : list of ndarray of int64
         Neurons that share a chamber and a sign, without and with one direction.
     complete : bool
@@ -128,9 +129,11 @@ class Certificate:
 
     @property
     def stationary(self) -> bool:
-        """Whether no neuron's subgradient is longer than sqrt(tol) beta ||(u, alpha)||: what that
-        can lower the objective by is of the order of its square."""
-        return bool((self.relative <= np.sqrt(self.tol)).all())
+        """Whether no neuron's subgradient is longer than sqrt(tol) beta s, s the largest
+        ||(u_j, alpha_j)||: what that can lower the objective by is of the order of its square."""
+        sizes = np.hypot(np.linalg.norm(self.network.U, axis=0), self.network.alpha)
+        largest = self.beta * float(sizes.max(initial=0))
+        return bool((self.residual <= np.sqrt(self.tol) * largest).all())
 
     @property
     def scaled(self) -> bool:
@@ -147,14 +150,14 @@ class Certificate:
         """Scaled, with at most one neuron for each chamber and sign."""
         return self.nearly_minimal and not self.repeated
 
-    def improve(self, steps: int = 100) -> Network:
+    def improve(self, steps: int = _NEWTON) -> Network:
         """A network with a smaller objective: `better`, with more neurons that pay, the best output
         weights for all, and moved on by descent.
 
         Parameters
         ----------
-        steps : int, default 100
-            Of Newton's method, for losses with a gradient.
+        steps : int, default 50
+            Of Newton's method, for losses with a gradient; each O((m d)^3).
 
         Returns
         -------
@@ -172,11 +175,10 @@ class Certificate:
                              "searches on")
         if self.problem is None:
             return self.better
-        candidates = [self.better, _moved(self.problem, self.better, steps)]
-        with suppress(SolverError, CapacityError):
-            wider = _widened(self.problem, self.better)
-            candidates += [wider, _moved(self.problem, wider, steps)]
-        return min(candidates, key=self.problem.objective)
+        wider = self.better
+        with suppress(SolverError, MissingSolverError, CapacityError):
+            wider = min(wider, _widened(self.problem, wider), key=self.problem.objective)
+        return min(wider, _moved(self.problem, wider, steps), key=self.problem.objective)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an .npz file, whole or not at all. The data are not in it."""
@@ -227,9 +229,10 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
     tighten : bool, default False
         Go on by column generation from the network's patterns until the bound closes, so that
         `gap` is what is truly left. Otherwise the bound is that of the network's own residual,
-        which is exact for an optimum, and may be far below it for other networks. For losses
-        without a gradient, absolute and hinge, this is done in any case: there the multipliers of
-        the convex program take the place of the residual.
+        which is exact for an optimum, and may be far below it for other networks; near an optimum
+        that of the network after a descent is tried, too. For losses without a gradient, absolute
+        and hinge, this is done in any case: the multipliers of the convex program, an optimal dual
+        vector, take the place of the residual, and no neuron's price exceeds beta.
     max_seconds : float or None, default 60
         For the search for the most violated cone (and again for `tighten`); after it the bounds are
         those found so far.
@@ -282,19 +285,24 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
     found = price(problem, residual, n_jobs=n_jobs, max_seconds=max_seconds, progress=progress)
     v, lower = problem.dual_point(residual, found.bound)
     better, decrease = None, 0.0
+    others: list[tuple[Network, np.ndarray]] = []  # and what prices neurons for them
     if upper - lower > tol * abs(upper):
-        better, decrease = _better(problem, network, residual, found, tol * abs(upper))
+        better = _with_neuron(problem, network, found)
+        decrease = _decrease(problem, network, better)
         if tighten or not problem.loss.smooth:
             solution = problem.fit("columns", tol=tol / 2, network=network, n_jobs=n_jobs,
                                    max_seconds=max_seconds, progress=progress)
-            v, lower = max((v, lower), _dual_point(problem, solution, n_jobs, max_seconds),
-                           key=lambda pair: pair[1])
-            better, decrease = max(
-                (better, decrease), (solution.network, _decrease(problem, network,
-                                                                 solution.network)),
-                key=lambda pair: pair[1])
-            if not problem.loss.smooth:
-                residual = solution.v
+            others = [(solution.network, solution.v)]
+        elif _verdict(upper, lower, decrease, tol) is None:
+            moved = _moved(problem, better, 2 * _NEWTON)
+            others = [(moved, problem.residual(moved))]
+    for other, its in others:
+        there = price(problem, its, n_jobs=n_jobs, max_seconds=max_seconds, progress=progress)
+        v, lower = max((v, lower), problem.dual_point(its, there.bound), key=lambda pair: pair[1])
+        better, decrease = max((better, decrease), (other, _decrease(problem, network, other)),
+                               key=lambda pair: pair[1])
+        if not problem.loss.smooth:
+            residual, found = its, there
     if decrease <= 0:
         better, decrease = None, 0.0
     state = stationarity(problem, network, residual, zero_tol=zero_tol)
@@ -332,18 +340,14 @@ def _verdict(upper: float, lower: float, decrease: float, tol: float) -> bool | 
     return False if decrease > least * _MORE else None
 
 
-def _dual_point(problem: Problem, solution: Any, n_jobs: int, max_seconds: float | None
-                ) -> tuple[np.ndarray, float]:
-    found = price(problem, solution.v, n_jobs=n_jobs, max_seconds=max_seconds)
-    return problem.dual_point(solution.v, found.bound)
-
-
 def _form(problem: Problem, network: Network, state: Stationarity) -> dict[str, Any]:
     """Stationarity, scaling and shared chambers of the neurons."""
     lengths, outputs = np.linalg.norm(network.U, axis=0), np.abs(network.alpha)
-    apart = np.abs(lengths - outputs) > _SAME * np.maximum(lengths, outputs)
+    apart = np.abs(lengths - outputs) > _SAME * max(lengths.max(initial=0), outputs.max(initial=0))
     crowded, repeated = [], []
     for members in groups(problem, network):
+        if len(members) == 1:
+            continue
         same = collinear(network.U[:, members], np.sign(network.alpha[members]), _SAME)
         if len(same) > 1:
             crowded.append(members)
@@ -358,21 +362,13 @@ def _decrease(problem: Problem, network: Network, better: Network) -> float:
             - problem.objective(better) - problem.objective_error(better))
 
 
-def _better(problem: Problem, network: Network, v: np.ndarray, found: Price, enough: float
-            ) -> tuple[Network, float]:
-    """A network with a smaller objective, if one is found: scaled, with the most violated neuron;
-    or, if that gains no more than `enough`, moved."""
+def _with_neuron(problem: Problem, network: Network, found: Price) -> Network:
+    """The network, scaled, with the most violated neuron if there is one."""
     W, signs = network.scaled().weights
-    best = Network.from_weights(W, signs)
-    if found.value > problem.beta:
-        t = _best_weight(problem, network.predict(problem.X), found)
-        best = Network.from_weights(np.column_stack([W, t * found.u]), np.append(signs, found.sign))
-    gain = _decrease(problem, network, best)
-    if gain <= enough:
-        moved = _moved(problem, best, 100)
-        best, gain = max((best, gain), (moved, _decrease(problem, network, moved)),
-                         key=lambda pair: pair[1])
-    return best, gain
+    if found.value <= problem.beta:
+        return Network.from_weights(W, signs)
+    t = _best_weight(problem, network.predict(problem.X), found)
+    return Network.from_weights(np.column_stack([W, t * found.u]), np.append(signs, found.sign))
 
 
 def _best_weight(problem: Problem, z: np.ndarray, found: Price) -> float:

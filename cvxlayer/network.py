@@ -203,8 +203,9 @@ class Network:
                                  f"{', '.join(kinds) or type(module).__name__}; one hidden layer "
                                  "with ReLU is meant")
             module = module.state_dict()
-        arrays = {key: np.asarray(value.detach().cpu() if hasattr(value, "detach") else value,
-                                  dtype=np.float64) for key, value in module.items()}
+        # through double: numpy has no bfloat16
+        arrays = {key: _floats(key, value.detach().cpu().double() if hasattr(value, "detach")
+                               else value) for key, value in module.items()}
         weights = [value for key, value in arrays.items() if key.endswith("weight")]
         biases = [arrays.get(key[: -len("weight")] + "bias")
                   for key in arrays if key.endswith("weight")]
@@ -230,6 +231,9 @@ class Network:
     @classmethod
     def _from_layers(cls, first: np.ndarray, bias: np.ndarray | None, second: np.ndarray,
                      last: np.ndarray | None) -> Network:
+        if first.ndim != 2 or second.ndim != 2 or len(second) != first.shape[1]:
+            raise InputError("the network must have two linear layers that fit, got weights of "
+                             f"shapes {first.T.shape} and {second.T.shape}")
         if second.shape[1] != 1:
             raise InputError(f"the network must have one output, got {second.shape[1]}")
         if last is not None and np.any(last):

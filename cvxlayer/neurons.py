@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .errors import InfeasibleError, InputError, SolverError
+from .errors import InfeasibleError, InputError, MissingSolverError, SolverError
 from .network import Network
 from .problem import Problem
 from .solvers import solve
@@ -86,7 +86,8 @@ def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver:
     if solver is None and linear:
         try:
             x = solve("glop" if A.nnz <= _SIMPLEX else "pdlp", *program).x[own:]
-        except SolverError:  # simplex methods can stall on columns that are all but equal
+        except (SolverError, MissingSolverError):
+            # simplex methods can stall on columns that are all but equal
             x = solve("clarabel", *program).x[own:]
     else:
         x = solve(solver or "clarabel", *program).x[own:]

@@ -208,7 +208,8 @@ class OptimalSet:
         """
         end = time.monotonic() + max_seconds
         P, K = self._polytope, len(self)
-        x = min(self._vertices(20, np.random.default_rng(rng)), key=lambda x: np.count_nonzero(x[:K]))
+        vertices = self._vertices(20, np.random.default_rng(rng))
+        x = min(vertices, key=lambda x: np.count_nonzero(x[:K]))
         width = least = int(np.count_nonzero(x[:K]))
         if not self.unique:
             # slacks are no neurons; nor is there a choice about directions in all optima or none

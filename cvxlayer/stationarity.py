@@ -78,14 +78,14 @@ def stationarity(problem: Any, network: Network, v: np.ndarray | None = None, *,
     multipliers = {}
     for j in np.flatnonzero(near.any(axis=0)).tolist():
         rows = np.flatnonzero(near[:, j])
-        _, kink = np.unique(classes[rows], return_inverse=True)
-        against = orientation[rows] < 0
-        terms = v[rows, None] * X[rows]
-        slopes[:, j] -= alpha[j] * terms[against].sum(axis=0)
-        columns = np.zeros((kink.max() + 1, problem.d))
-        np.add.at(columns, kink, np.where(against[:, None], -terms, terms))
-        delta = _bounded(alpha[j] * columns.T, slopes[:, j])
-        slopes[:, j] -= alpha[j] * (delta @ columns)
+        terms, against = v[rows, None] * X[rows], orientation[rows] < 0
+        # kinks are those of classes: (-x.u)_+ = (x.u)_+ - x.u
+        kinks, kink = np.unique(classes[rows], return_inverse=True)
+        member = np.where(against, -1.0, 1.0) * (kink == np.arange(len(kinks))[:, None])
+        columns = member @ terms
+        target = slopes[:, j] - alpha[j] * (against @ terms)
+        delta = _bounded(alpha[j] * columns.T, target)
+        slopes[:, j] = target - alpha[j] * (delta @ columns)
         multipliers[j] = rows, np.where(against, 1 - delta[kink], delta[kink])
     last = problem.beta * alpha - v @ np.maximum(heights, 0)
     residual = np.hypot(np.linalg.norm(slopes, axis=0), last)
