@@ -57,6 +57,7 @@ bench: $(VENV)/.built $(VENV)/.test
 	$(BIN)/python bench/enumerate.py
 	$(BIN)/python bench/geometry.py
 	$(BIN)/python bench/train.py
+	$(BIN)/python bench/certify.py
 	$(BIN)/python bench/cover.py
 
 clean:

@@ -38,6 +38,7 @@ _polyhedra        facets and rays of one cone, in integers
 _nnls             least squares with bounds
 _support          branch and bound on cones
 _train            the command `arrangements train`
+_certify          the command `arrangements certify`
 _scene            where chambers lie in a picture
 _cells            chambers of rank at most 3 as cones, exactly
 ================  ==============================================================================

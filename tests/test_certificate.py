@@ -9,7 +9,7 @@ pytest.importorskip("clarabel")
 
 from descent import descended, random_problem
 
-from cvxlayer import Certificate, Network, Problem, certify, kkt, stationarity
+from cvxlayer import Certificate, Network, Problem, certify, kkt, stationarity, verify
 from cvxlayer.errors import InputError
 from cvxlayer.losses import LOSSES
 
@@ -63,6 +63,9 @@ def judged(seed, loss="squared", **options):
     best = full_optimum(problem)
     certificate = certify(network, problem, **options)
     check_numbers(certificate, problem, network, best)
+    X = problem.X[:, :-1] if problem.bias else problem.X
+    checked = verify(certificate, X, problem.y)
+    assert checked and checked.exact, str(checked)
     # decided whenever the truth is far from the tolerance
     far = problem.objective(network) - best
     if far > max(1e-6, 3 * certificate.tol) * (1 + best):
