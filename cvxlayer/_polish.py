@@ -25,6 +25,8 @@ __all__ = ["convex_value", "null_space", "polished"]
 
 _LARGE = 100  # weights
 _TRUST = 2.0  # lengths of a step, in those of the neurons
+_NOTHING = 1e-15  # of a neuron beside the longest
+_LEAST_RIDGE, _RIDGE = 1e-12, 1e-6  # of Newton's steps, relative to the curvature of ||w_j||
 _NEAR = 1e-6  # a row this near a neuron's hyperplane, relatively, is held at first
 
 
@@ -80,7 +82,7 @@ class _Faces:
         self.p = problem
         self.lengths, self.unit = problem._lengths, problem._unit
         self.W, self.signs = W.copy(), signs.copy()
-        self.ridge = 1e-12
+        self.ridge = np.full(len(signs), _LEAST_RIDGE)
         values = self.unit @ W
         self.active = values > 0
         v = self._v()
@@ -111,11 +113,12 @@ class _Faces:
             now = self._join(j, now)
         last = 0
         for _ in range(steps):
+            self._sweep()
             if len(self.signs) == 0:
                 break
             direction, decrement = self._newton()
-            factor, hit = self._first_hit(direction)
-            if decrement <= 1e-13 * abs(now) and hit is None:
+            far, rows = self._first_hits(direction)
+            if decrement <= 1e-13 * abs(now) and (far >= 1).all():
                 # beyond what the value shows: full steps, which converge quadratically
                 self.W += direction
                 last += 1
@@ -128,29 +131,39 @@ class _Faces:
                 if without is not None:
                     now = without
                     continue
-            if factor > 0.9 / shrink.max() > 0:  # no neuron passes through zero
-                factor, hit = 0.9 / shrink.max(), None
-            if hit is not None and factor <= 1e-12:
-                self._meet(*hit)
+            stuck = np.flatnonzero(far <= 1e-12)
+            if len(stuck):
+                for k in stuck:
+                    self._meet(int(rows[k]), int(k))
                 continue
-            while factor > 1e-12:
-                there = self._value(self.W + factor * direction)
+            # no neuron passes through zero, or a row that can hold it
+            limits = np.minimum(far, np.where(shrink > 0.9, 0.9 / np.maximum(shrink, 0.9), 1))
+            step = 1.0
+            while step > 1e-12:
+                factors = np.minimum(limits, step)
+                there = self._value(self.W + factors * direction)
                 if there <= now:
                     break
-                factor, hit = factor / 2, None
+                step /= 4
             else:
                 if not self._release():
                     break
                 continue
-            self.W += factor * direction
+            self.W += factors * direction
             now = there
-            if hit is not None:
-                self._meet(*hit)
-                now = self._join(hit[1], now)
+            for k in np.flatnonzero(factors >= far)[::-1]:
+                self._meet(int(rows[k]), int(k))
+                now = self._join(int(k), now)
             # what crossed a kink that does not hold
             values = self.unit @ (self.W / np.linalg.norm(self.W, axis=0))
             self.active = np.where(self.held | (np.abs(values) <= 1e-13), self.active, values > 0)
         return self.W, self.signs
+
+    def _sweep(self) -> None:
+        """Leave out neurons that are rounding errors of others."""
+        lengths = np.linalg.norm(self.W, axis=0)
+        for j in np.flatnonzero(lengths <= _NOTHING * lengths.max(initial=0))[::-1]:
+            self._remove(int(j))
 
     def _newton(self) -> tuple[np.ndarray, float]:
         """A Newton direction (d, m) on the faces, and the decrease it promises."""
@@ -172,29 +185,30 @@ class _Faces:
         sizes = np.linalg.norm(self.W, axis=0)
         counts = [basis.shape[1] for basis in self.bases]
         diagonal = np.arange(at)
-        ridge = p.beta / np.repeat(sizes, counts)
+        unit = p.beta / sizes
         plain = hessian[diagonal, diagonal].copy()
-        factor = self.ridge
+        factors, before = self.ridge, self.ridge.copy()
         while True:
-            hessian[diagonal, diagonal] = plain + factor * ridge
+            hessian[diagonal, diagonal] = plain + np.repeat(factors * unit, counts)
             try:
                 step = cho_solve(cho_factor(hessian), -gradient)
             except LinAlgError:
-                factor *= 30
+                factors *= 30
                 continue
             parts = np.split(step, np.cumsum(counts)[:-1])
-            if all(np.linalg.norm(x) <= _TRUST * size
-                   for x, size in zip(parts, sizes, strict=True)):
-                # what was enough at once may be too much
-                self.ridge = max(1e-12, factor / 30 if factor == self.ridge else factor)
+            # only neurons that go too far are held back: a tiny one would slow down all
+            far = np.array([np.linalg.norm(x) for x in parts]) > _TRUST * sizes
+            if not far.any():
                 break
-            factor *= 30
+            factors[far] = np.maximum(30 * factors[far], _RIDGE)
+        # what was enough at once may be too much
+        factors[factors == before] = np.maximum(_LEAST_RIDGE, before[factors == before] / 30)
         out = np.column_stack([b @ x for b, x in zip(self.bases, parts, strict=True)])
         return out, float(-gradient @ step)
 
-    def _first_hit(self, direction: np.ndarray) -> tuple[float, tuple[int, int] | None]:
-        """How far the step goes, at most 1, until a row that can hold a neuron meets it, and which
-        (row, neuron)."""
+    def _first_hits(self, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How far each neuron goes until it meets a row that can hold it, inf if it does not, and
+        that row."""
         values, slopes = self.unit @ self.W, self.unit @ direction
         slopes[np.abs(slopes) <= 1e-13 * np.linalg.norm(direction, axis=0)] = 0
         leaving = np.where(self.active, slopes < 0, slopes > 0) & ~self.held
@@ -202,8 +216,7 @@ class _Faces:
         against = np.where(self.active, values <= 0, values >= 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             far = np.where(leaving, np.where(against, 0, -values / slopes), np.inf)
-        i, j = np.unravel_index(np.argmin(far), far.shape)
-        return (float(far[i, j]), (int(i), int(j))) if far[i, j] < 1 else (1.0, None)
+        return far.min(axis=0), far.argmin(axis=0)
 
     def _meet(self, i: int, j: int) -> None:
         """Hold neuron j in the hyperplane of row i, which it has met."""
@@ -239,6 +252,7 @@ class _Faces:
         kept = np.arange(len(self.signs)) != j
         self.W, self.signs = self.W[:, kept], self.signs[kept]
         self.active, self.held = self.active[:, kept], self.held[:, kept]
+        self.ridge = self.ridge[kept]
         del self.bases[j]
 
     def _release(self) -> bool:

@@ -149,7 +149,8 @@ def caratheodory(columns: np.ndarray) -> np.ndarray:
 
 def _columns(problem: Any, W: np.ndarray, signs: np.ndarray) -> np.ndarray:
     """Predictions of each neuron, and its share of the penalty, of like size."""
-    size = float(problem._lengths.max()) or 1.0
+    largest = float(problem._lengths.max())
+    size = 1.0 if 0.01 < largest < 100 else largest or 1.0
     return np.vstack([np.maximum(problem.X @ W, 0) * signs, size * np.linalg.norm(W, axis=0)])
 
 

@@ -430,7 +430,10 @@ class FakeTensor:
         return self
 
     def cpu(self):
-        return self.array
+        return self
+
+    def double(self):
+        return self.array.astype(np.float64)
 
 
 def test_from_torch_by_state_dict():
