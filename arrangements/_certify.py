@@ -339,7 +339,7 @@ def _draw_kinks(ax: Any, found: Certificate, problem: Problem, names: list[str])
     handles += _neuron_handles(found)
     if _missing(found) and not _kink(ax, found.u, low, width, color=_LINE, linewidth=1.6,
                                      linestyle="--"):
-        handles[-1].set_label(handles[-1].get_label() + ", out of view")
+        handles[-1].set_label("missing, out of view")
     if unseen:
         handles.append(_line("none", f"{unseen} more out of view"))
     _legend(ax, handles=handles)

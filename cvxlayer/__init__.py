@@ -46,18 +46,20 @@ from .neurons import over_neurons
 from .optima import OptimalSet, Smallest, minimal_width, optimal_set
 from .paths import (
     Path,
+    PathCheck,
     line,
     path_to_minimal,
     path_to_nearly_minimal,
     path_to_optimum,
     path_to_reduced,
 )
+from .pricing import Price, price
 from .problem import Problem
 from .program import Block, ConvexProgram
 from .stationarity import Stationarity, stationarity
 from .subsampled import SubsampledCertificate, subsampled_certificate
 from .training import Round, Solution
-from .verification import Verification, verify
+from .verification import Check, Verification, verify
 
 __all__ = [
     "KKT",
@@ -65,6 +67,7 @@ __all__ = [
     "Block",
     "Blocks",
     "Certificate",
+    "Check",
     "ConvexProgram",
     "Hinge",
     "Huber",
@@ -76,6 +79,8 @@ __all__ = [
     "Network",
     "OptimalSet",
     "Path",
+    "PathCheck",
+    "Price",
     "Problem",
     "Round",
     "Smallest",
@@ -97,6 +102,7 @@ __all__ = [
     "path_to_nearly_minimal",
     "path_to_optimum",
     "path_to_reduced",
+    "price",
     "stationarity",
     "subsampled_certificate",
     "verify",

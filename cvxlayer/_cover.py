@@ -12,7 +12,7 @@ the first because (z.u)_+ is convex, so that for rho = a + sum_k t_k w_k z_k + d
 
 for all j. Floats propose t and delta; integers check these inequalities and ||rho|| <= beta. Where
 ||rho|| is larger, K is cut: p a + q b takes the place of ray a in one part and of ray b in the
-other. Whatever was rounded in p and q, integers: they are positive, so the parts cover K.
+other. Positive integers p and q may be rounded in any way: the two parts still cover K.
 """
 
 from __future__ import annotations

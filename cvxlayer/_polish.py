@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from .landscape import collinear, reduced
+from .landscape import merged, reduced
 
 __all__ = ["convex_value", "null_space", "polished"]
 
@@ -27,6 +27,7 @@ _LARGE = 100  # weights
 _TRUST = 2.0  # lengths of a step, in those of the neurons
 _NOTHING = 1e-15  # of a neuron beside the longest
 _LEAST_RIDGE, _RIDGE = 1e-12, 1e-6  # of Newton's steps, relative to the curvature of ||w_j||
+_SAME = 1e-6  # of directions
 _NEAR = 1e-6  # a row this near a neuron's hyperplane, relatively, is held at first
 
 
@@ -42,7 +43,7 @@ def polished(problem: Any, W: np.ndarray, signs: np.ndarray, *, steps: int = 400
     if it took no more steps."""
     lengths = np.linalg.norm(W, axis=0)
     used = lengths > 1e-7 * lengths.max(initial=0)
-    W, signs = reduced(problem, *_merged(W[:, used], signs[used]))
+    W, signs = reduced(problem, *merged(W[:, used], signs[used], _SAME))
     if len(signs) == 0:
         return W, signs
     before = convex_value(problem, W, signs)
@@ -284,10 +285,3 @@ class _Faces:
                 self._remove(j)
                 return there
         return None
-
-
-def _merged(W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of one sign and direction added up."""
-    same = collinear(W, signs, 1e-6)
-    merged = np.array([W[:, g].sum(axis=1) for g in same]).reshape(len(same), len(W)).T
-    return merged, signs[[g[0] for g in same]]

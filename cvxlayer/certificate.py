@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
+from ._checks import check_count, check_problem, check_real
 from ._files import load_arrays, save_arrays
 from ._polish import polished
 from .errors import CapacityError, InputError, MissingSolverError, SolverError
@@ -20,7 +21,7 @@ from .losses import LOSSES, Loss
 from .network import Network
 from .neurons import over_neurons
 from .pricing import Price, price
-from .problem import Problem
+from .problem import Problem, relative_gap
 from .stationarity import Stationarity, stationarity
 
 __all__ = ["Certificate", "certify"]
@@ -48,13 +49,18 @@ class Certificate:
     Attributes
     ----------
     optimal : bool or None
-        True: F <= F* + tol |F|, for gap <= tol. False: F > F* + tol |F|, for `better` is. None:
-        undecided; F* is in an interval of relative length `margin`.
+        True if gap <= tol: F - F* <= tol |F|. False if decrease > tol |F|, as `better` shows. None
+        if neither is proven: F* is in an interval of relative length `margin`.
     objective : float
         F of the network as it was given, recomputed from X.
     upper : float
         The same, with its rounding error.
-    lower_bound, gap, tol : float
+    lower_bound : float
+        Below F of every network of every width.
+    gap : float
+        Relative, of `upper` and `lower_bound`.
+    tol : float
+        What was asked for, relative to the objective.
     v : ndarray of float64, shape (n,)
         The dual point of `lower_bound`.
     price, price_bound : float
@@ -75,7 +81,7 @@ class Certificate:
     residual, relative : ndarray of float64, shape (m,)
         How far each neuron is from stationary; see `stationarity`.
     unscaled : ndarray of int64
-        Neurons with ||u_j|| and |alpha_j| that differ by 1e-6 of the largest.
+        Neurons with ||u_j|| and |alpha_j| that differ by more than 1e-6 of the largest.
     crowded, repeated : list of ndarray of int64
         Neurons that share a chamber and a sign, without and with one direction.
     complete : bool
@@ -117,6 +123,10 @@ class Certificate:
         return (f"Certificate({self.verdict}, objective={self.objective:.12g}, "
                 f"lower_bound={self.lower_bound:.12g}, gap={self.gap:.2e})")
 
+    def __bool__(self) -> bool:
+        """Whether the network is proven optimal; an undecided one is not."""
+        return self.optimal is True
+
     @property
     def verdict(self) -> str:
         return {True: "optimal", False: "not optimal", None: "undecided"}[self.optimal]
@@ -124,8 +134,8 @@ class Certificate:
     @property
     def margin(self) -> float:
         """Relative length of the interval in which the optimum is known to lie."""
-        return max(self.upper - self.decrease - self.lower_bound, 0.0) / max(
-            abs(self.upper), 1e-300)
+        least = self.upper - self.decrease
+        return max(least - self.lower_bound, 0.0) / max(abs(self.upper), 1e-300)
 
     @property
     def stationary(self) -> bool:
@@ -162,13 +172,15 @@ class Certificate:
         Returns
         -------
         Network
-            Its objective is smaller than that of `network` by at least `decrease`.
+            Its objective is smaller than that of `network` by at least `decrease`. `better` itself
+            for a certificate that was loaded without its problem.
 
         Raises
         ------
         InputError
             If no better network is known, as for one that is optimal.
         """
+        check_count("steps", steps)
         if self.better is None:
             raise InputError("improve needs a network that is not optimal, got one that is "
                              f"{self.verdict}, gap {self.gap:.2g}; certify(..., tighten=True) "
@@ -195,7 +207,7 @@ class Certificate:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], problem: Problem | None = None) -> Certificate:
-        """Read what `save` wrote; with the problem, `improve` works as before."""
+        """Read what `save` wrote; with its problem, `improve` works as before."""
         arrays = load_arrays(path, _ARRAYS, "Certificate.save")
         try:
             about = json.loads(str(arrays["about"]))
@@ -204,7 +216,7 @@ class Certificate:
             fields: dict[str, Any] = {name: arrays[name] for name in _ARRAYS[2:8]}
             fields |= {name: about[name] for name in _NUMBERS}
             fields |= {name: [np.array(g) for g in about[name]] for name in ("crowded", "repeated")}
-            return cls(
+            found = cls(
                 loss=LOSSES[about["loss"]](about["scale"], **options), problem=problem,
                 network=Network(arrays["U"], arrays["alpha"]),
                 classes=None if about["classes"] is None else tuple(about["classes"]),
@@ -212,6 +224,19 @@ class Certificate:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{os.fspath(path)!r} must be a file written by Certificate.save, and "
                              f"it cannot be read as one: {error}") from error
+        if problem is not None:
+            check_problem(problem)
+            found._belongs_to(problem)
+        return found
+
+    def _belongs_to(self, problem: Problem) -> None:
+        wrong = [name for name in ("beta", "bias", "classes")
+                 if getattr(self, name) != getattr(problem, name)]
+        if wrong or self.network.d != problem.d or len(self.v) != problem.n or not abs(
+                problem.objective(self.network) - self.objective) <= 2 * (
+                self.upper - self.objective):
+            raise InputError("problem must be the one that the certificate was made for, got "
+                             f"another {wrong[0] if wrong else 'objective of its network'}")
 
 
 def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool = False,
@@ -221,7 +246,7 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
 
     Parameters
     ----------
-    network : Network, PyTorch module or scikit-learn MLP
+    network : Network, Solution, PyTorch module or scikit-learn MLP
         See `Network.from_torch` and `from_sklearn`. It need not be scaled, nor stationary.
     problem : Problem
     tol : float, default 1e-8
@@ -258,8 +283,9 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
     By duality (Pilanci and Ergen 2020, theorem 1), F* is the maximum of -l*(-v) over v with
     |v.(Xu)_+| <= beta for all ||u|| <= 1. The residual v' = -grad l of the network, scaled to meet
     that, gives the lower bound; the largest price is found by `Arrangement.support`, which lists
-    no chamber (3 ms at n = 50, d = 3; a second at n = 190, d = 5, with 10^8 chambers). A u with a
-    price above beta is a neuron that lowers the objective; the best weight for it is found exactly.
+    no chamber: milliseconds at n = 50, d = 3; seconds at n = 190, d = 5, with 10^8 chambers. A u
+    with a price above beta is a neuron that lowers the objective; the best weight for it is found
+    exactly.
 
     References
     ----------
@@ -276,16 +302,23 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
     True
     """
     begun = time.perf_counter()
-    _check_options(problem, tol, max_seconds, zero_tol)
+    check_problem(problem)
+    check_real("tol", tol, 0, 1, open_ended=True)
+    check_real("zero_tol", zero_tol)
+    if max_seconds is not None:
+        check_real("max_seconds", max_seconds)
     network = Network.of(network)
     problem._fits(network)
     objective = problem.objective(network)
     upper = objective + problem.objective_error(network)
+    if not np.isfinite(upper):
+        raise InputError("network must have an objective that fits floats, got one beyond; scale "
+                         "the data or the network down")
     residual = problem.residual(network)
     found = price(problem, residual, n_jobs=n_jobs, max_seconds=max_seconds, progress=progress)
     v, lower = problem.dual_point(residual, found.bound)
     better, decrease = None, 0.0
-    others: list[tuple[Network, np.ndarray]] = []  # and what prices neurons for them
+    others: list[tuple[Network, np.ndarray]] = []  # and their dual vectors
     if upper - lower > tol * abs(upper):
         better = _with_neuron(problem, network, found)
         decrease = _decrease(problem, network, better)
@@ -305,31 +338,16 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
             residual, found = its, there
     if decrease <= 0:
         better, decrease = None, 0.0
-    state = stationarity(problem, network, residual, zero_tol=zero_tol)
+    state = stationarity(network, problem, residual, zero_tol=zero_tol)
     return Certificate(
         loss=problem.loss, beta=problem.beta, bias=problem.bias, classes=problem.classes,
         network=network, tol=tol, objective=objective, upper=upper, lower_bound=lower,
-        gap=max(upper - lower, 0.0) / max(abs(upper), 1e-300),
+        gap=relative_gap(upper, lower),
         optimal=_verdict(upper, lower, decrease, tol), v=v, price=found.value,
         price_bound=found.bound, u=found.u, sign=found.sign,
         pattern=found.pattern, better=better,
         decrease=decrease, **_form(problem, network, state), complete=found.complete,
         seconds=time.perf_counter() - begun, problem=problem)
-
-
-def _check_options(problem: Any, tol: Any, max_seconds: Any, zero_tol: Any) -> None:
-    if not isinstance(problem, Problem):
-        raise InputError(f"problem must be a Problem, got {type(problem).__name__}; "
-                         "Problem(X, y, beta)")
-    if not (_is_real(tol) and 0 < tol < 1):
-        raise InputError(f"tol must be a number between 0 and 1, got {tol!r}")
-    for name, value in (("max_seconds", max_seconds), ("zero_tol", zero_tol)):
-        if value is not None and not (_is_real(value) and value >= 0):
-            raise InputError(f"{name} must be a number of at least 0, got {value!r}")
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _verdict(upper: float, lower: float, decrease: float, tol: float) -> bool | None:

@@ -27,7 +27,7 @@ except ImportError as error:
     raise MissingSolverError("the estimators need scikit-learn 1.6 or later; "
                              "pip install 'arrangements[sklearn]'") from error
 
-__all__ = ["Certificate", "ReLUClassifier", "ReLURegressor", "SampledWarning"]
+__all__ = ["Optimality", "ReLUClassifier", "ReLURegressor", "SampledWarning"]
 
 _METHODS = ("auto", "full", "columns", "sampled")
 _COUNTED_RANK, _COUNTED = 6, 10**8  # counting is tried up to this rank and Cover's bound
@@ -41,7 +41,7 @@ class SampledWarning(UserWarning):
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Optimality:
     """How far a network's training objective can be from the global optimum.
 
     Attributes
@@ -179,7 +179,7 @@ class ReLURegressor(RegressorMixin, _ReLUEstimator):
     Attributes
     ----------
     network_ : Network
-    certificate_ : Certificate
+    certificate_ : Optimality
     exact_ : bool
         Whether the optimum over all networks was reached, up to `tol`.
     gap_ : float
@@ -295,12 +295,12 @@ class ReLUClassifier(ClassifierMixin, _ReLUEstimator):
         return softmax(-np.logaddexp(0, -scores), axis=1)
 
 
-def _certificate(found: list[Solution], exact: bool) -> Certificate:
+def _certificate(found: list[Solution], exact: bool) -> Optimality:
     """Of the sum of the objectives, which is least where each of them is."""
     value = float(sum(s.value for s in found))
     lower = float(sum(s.lower_bound for s in found))
     gap = relative_gap(value, lower) if np.isfinite(lower) else np.nan
-    return Certificate(value, lower, float(gap), exact)
+    return Optimality(value, lower, float(gap), exact)
 
 
 def _splits(problem: Problem, k: int, rng: np.random.Generator) -> Network:

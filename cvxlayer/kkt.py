@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import lsq_linear, nnls
 
 from arrangements import CapacityError
 
-from .landscape import Blocks
+from ._checks import check_count, check_problem, check_real
+from .landscape import Blocks, nearest
 from .network import Network
 
 __all__ = ["KKT", "kkt"]
 
-_BLOCK = 4096
-_DEFECT = 1e-9  # of the conditions of a projection, relative to what is projected
+_BLOCK = 4096  # cones whose patterns are unpacked at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +33,8 @@ class KKT:
     value : float
         The largest min over zeta >= 0 of ||s X'D v + X'(2D - I) zeta|| over all cones and signs s:
         max(h(v), h(-v)).
-    pattern, sign
+    pattern : ndarray of bool, shape (n,)
+    sign : int
         The cone and sign where it is attained.
     violated : int
         How many (cone, sign) pairs exceed beta.
@@ -44,6 +44,7 @@ class KKT:
         With `multipliers`: zeta of each cone that needed one, for s = 1 and -1, in the order of
         `Arrangement.dichotomies`.
     blocks : Blocks
+        What was checked: the network's weights, added up by chamber and sign.
     """
 
     satisfied: bool
@@ -62,7 +63,7 @@ class KKT:
         return self.satisfied
 
 
-def kkt(W: Network | Blocks, problem: Any, *, tol: float = 1e-5, multipliers: bool = False,
+def kkt(network: Any, problem: Any, *, tol: float = 1e-5, multipliers: bool = False,
         max_cones: int = 10**6) -> KKT:
     """The Karush-Kuhn-Tucker conditions of the convex program over all chambers, literally.
 
@@ -79,7 +80,7 @@ def kkt(W: Network | Blocks, problem: Any, *, tol: float = 1e-5, multipliers: bo
 
     Parameters
     ----------
-    W : Network or Blocks
+    network : Blocks, Network, Solution, PyTorch module or scikit-learn MLP
         A network is mapped to blocks first (`Network.to_blocks`).
     problem : Problem
         Of a loss with a gradient; for others v is one choice of many: only sufficient.
@@ -102,9 +103,10 @@ def kkt(W: Network | Blocks, problem: Any, *, tol: float = 1e-5, multipliers: bo
     Notes
     -----
     One nonnegative least squares problem on the facets of each cone, for each sign, that ||X'Dv||
-    does not settle: 10 to 20 microseconds each. Every norm is that of a zeta >= 0, hence an upper
-    bound of the cone's price, whatever the least squares gave. `certify` answers the same question
-    without a list of cones, and with rounding under control.
+    does not settle, some 50 microseconds each. Residuals are of the order of the square root of a
+    gap: a network with a gap of 1e-8 can miss a tolerance of 1e-5. Every norm is that of a
+    zeta >= 0, hence an upper bound of the cone's price, whatever the least squares gave. `certify`
+    answers the same question without a list of cones, and with rounding under control.
 
     Examples
     --------
@@ -115,9 +117,11 @@ def kkt(W: Network | Blocks, problem: Any, *, tol: float = 1e-5, multipliers: bo
     >>> kkt(Network([[1.0], [0.0]], [1.0]), problem).violated
     3
     """
-    blocks = W.to_blocks(problem) if isinstance(W, Network) else W
-    network = Network.from_blocks(blocks)
-    v, X, beta = problem.residual(network), problem.X, problem.beta
+    check_problem(problem)
+    check_real("tol", tol)
+    check_count("max_cones", max_cones)
+    blocks = network if isinstance(network, Blocks) else Network.of(network).to_blocks(problem)
+    v, X, beta = problem.residual(Network.from_blocks(blocks)), problem.X, problem.beta
     A = problem.arrangement
     p = A.count_dichotomies()
     if p > max_cones:
@@ -127,19 +131,21 @@ def kkt(W: Network | Blocks, problem: Any, *, tol: float = 1e-5, multipliers: bo
     patterns = A.dichotomies()
     facets = patterns.facets()
     value, pattern, sign = 0.0, patterns[0], 1
-    violated = n_screened = 0
+    violated = n_projected = 0
     kept: dict[int, list[tuple[int, np.ndarray, np.ndarray]]] = {1: [], -1: []}
     for start in range(0, p, _BLOCK):
         bits = patterns[start : start + _BLOCK].to_numpy()
         centres = (bits * v) @ X
         lengths = np.linalg.norm(centres, axis=1)
-        n_screened += 2 * int((lengths <= beta).sum())
-        # what cannot exceed beta nor the largest value yet
-        for i in np.flatnonzero(lengths > min(beta, max(value, 0.0))).tolist():
+        # a projection is no longer than what is projected: the longest first
+        for i in np.argsort(-lengths, kind="stable").tolist():
+            if lengths[i] <= min(value, beta):
+                break
+            n_projected += 2
             rows = facets.indices[facets.indptr[start + i] : facets.indptr[start + i + 1]]
             normals = np.where(bits[i, rows], 1.0, -1.0)[:, None] * X[rows]
             for s in (1, -1):
-                zeta, size = _nearest(normals, s * centres[i])
+                zeta, size = nearest(normals, s * centres[i])
                 violated += size > beta * (1 + tol)
                 if multipliers:
                     kept[s].append((start + i, rows, zeta))
@@ -149,21 +155,7 @@ def kkt(W: Network | Blocks, problem: Any, *, tol: float = 1e-5, multipliers: bo
         blocks.patterns, blocks.weights.T, blocks.signs, strict=True)])
     plus, minus = ((_stacked(kept[s], p, problem.n) if multipliers else None) for s in (1, -1))
     return KKT(bool(violated == 0 and (residual <= tol * beta).all()), residual, value, pattern,
-               sign, int(violated), int(p), n_screened, plus, minus, blocks)
-
-
-def _nearest(normals: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, float]:
-    """zeta >= 0 with the shortest c + normals' zeta, and its length: c projected on the cone."""
-    scale = np.linalg.norm(normals, axis=1)
-    unit = (normals / scale[:, None]).T
-    size = float(np.linalg.norm(c))
-    if len(scale) == 0 or size == 0:
-        return np.zeros(len(scale)), size
-    zeta = nnls(unit, -c)[0]
-    u = c + unit @ zeta
-    if abs(u @ (u - c)) > _DEFECT * size**2 or (u @ unit).min() < -_DEFECT * size:
-        zeta = np.maximum(lsq_linear(unit, -c, (0, np.inf), method="bvls", tol=1e-15).x, 0)
-    return zeta / scale, float(np.linalg.norm(c + unit @ zeta))
+               sign, int(violated), int(p), 2 * int(p) - n_projected, plus, minus, blocks)
 
 
 def _block_residual(problem: Any, v: np.ndarray, bits: np.ndarray, w: np.ndarray, sign: float
@@ -172,7 +164,7 @@ def _block_residual(problem: Any, v: np.ndarray, bits: np.ndarray, w: np.ndarray
     on = (np.abs(problem.X @ w) <= 1e-9 * problem._lengths * length) & (problem._lengths > 0)
     normals = np.where(bits[on], 1.0, -1.0)[:, None] * problem.X[on]
     target = sign * (bits * v) @ problem.X - problem.beta * w / length
-    return _nearest(normals, target)[1]
+    return nearest(normals, target)[1]
 
 
 def _stacked(kept: list[tuple[int, np.ndarray, np.ndarray]], p: int, n: int) -> Any:

@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import qr
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear, nnls
 
 from arrangements import Dichotomies
 
 from .errors import InputError
 from .network import Network
 
-__all__ = ["Blocks", "caratheodory", "collinear", "factors", "groups", "reduced", "split",
-           "to_blocks"]
+__all__ = ["Blocks", "caratheodory", "collinear", "factors", "groups", "merged", "nearest",
+           "reduced", "split", "to_blocks"]
 
+_DEFECT = 1e-9  # of the conditions of a projection, relative to what is projected
 _EXACT = 1e-12  # relative defect of a combination that counts as rounding
 
 
@@ -80,6 +81,16 @@ def collinear(W: np.ndarray, signs: np.ndarray, tol: float) -> list[np.ndarray]:
     return out
 
 
+def merged(W: np.ndarray, signs: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
+    """Columns of one sign and direction, up to `tol`, added up; and their signs."""
+    same = collinear(W, signs, tol)
+    return _sums(W, same), signs[[g[0] for g in same]]
+
+
+def _sums(W: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
+    return np.array([W[:, g].sum(axis=1) for g in members]).reshape(len(members), len(W)).T
+
+
 def to_blocks(problem: Any, network: Network) -> Blocks:
     """sum_j u_j |alpha_j| over the neurons of each chamber and sign."""
     members = groups(problem, network)
@@ -87,8 +98,7 @@ def to_blocks(problem: Any, network: Network) -> Blocks:
     first = [g[0] for g in members]
     return Blocks(
         problem.arrangement.dichotomies_at(network.U[:, first].T),
-        np.array([W[:, g].sum(axis=1) for g in members]).reshape(-1, network.d).T,
-        signs[first])
+        _sums(W, members), signs[first])
 
 
 def split(network: Network, weights: Any) -> Network:
@@ -145,6 +155,24 @@ def caratheodory(columns: np.ndarray) -> np.ndarray:
         leaves = int(np.argmin(steps))
         c[used] = np.maximum(c[used] - steps[leaves] * null, 0)
         c[used[leaves]] = 0
+
+
+def nearest(normals: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, float]:
+    """zeta >= 0 with the shortest c + normals' zeta, and its length, that of c projected on the
+    cone {u : normals u >= 0}; not less than that, whatever the least squares gave."""
+    scale = np.linalg.norm(normals, axis=1)
+    unit = (normals / scale[:, None]).T
+    size = float(np.linalg.norm(c))
+    if len(scale) == 0 or size == 0:
+        return np.zeros(len(scale)), size
+    try:
+        zeta = nnls(unit, -c, maxiter=30 * len(scale))[0]
+    except RuntimeError:
+        zeta = np.zeros(len(scale))
+    u = c + unit @ zeta
+    if abs(u @ (u - c)) > _DEFECT * size**2 or (u @ unit).min() < -_DEFECT * size:
+        zeta = np.maximum(lsq_linear(unit, -c, (0, np.inf), method="bvls", tol=1e-15).x, 0)
+    return zeta / scale, float(np.linalg.norm(c + unit @ zeta))
 
 
 def _columns(problem: Any, W: np.ndarray, signs: np.ndarray) -> np.ndarray:

@@ -168,6 +168,9 @@ class Huber(Loss):
         super().__init__(scale)
         self.delta = _positive("delta", delta)
 
+    def __repr__(self) -> str:
+        return f"Huber(scale={self.scale}, delta={self.delta})"
+
     def _value(self, z, y):
         t = np.abs(z - y)
         return np.where(t <= self.delta, t**2 / 2, self.delta * (t - self.delta / 2)).sum()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ._checks import check_count, check_real
 from ._files import load_arrays, save_arrays
 from .errors import InputError
 
@@ -118,12 +119,9 @@ class Network:
         Makes a nearly minimal network minimal. Directions, of length 1, are one if they differ by
         at most `tol`.
         """
-        from .landscape import collinear
+        from .landscape import merged
 
-        W, signs = self.scaled().weights
-        same = collinear(W, signs, tol)
-        return Network.from_weights(np.array([W[:, g].sum(axis=1) for g in same]).reshape(
-            len(same), self.d).T, signs[[g[0] for g in same]])
+        return Network.from_weights(*merged(*self.scaled().weights, check_real("tol", tol)))
 
     def split(self, weights: Any) -> Network:
         """The same function and objective by more neurons: neuron j in parts (u_j sqrt p, alpha_j
@@ -153,9 +151,7 @@ class Network:
 
     def padded(self, m: int) -> Network:
         """The same network with neurons of weight zero appended, m in all."""
-        if m < self.m:
-            raise InputError(f"m must be at least {self.m}, the neurons there are, got {m}")
-        more = m - self.m
+        more = check_count("m", m, self.m) - self.m
         return Network(np.pad(self.U, ((0, 0), (0, more))), np.pad(self.alpha, (0, more)))
 
     # -- other libraries -------------------------------------------------------------------
@@ -179,9 +175,13 @@ class Network:
 
     @classmethod
     def of(cls, network: Any) -> Network:
-        """A Network as it is; a fitted scikit-learn MLP, PyTorch module or state_dict converted."""
+        """A Network as it is; that of a Solution or a fitted ReLURegressor; a fitted scikit-learn
+        MLP, PyTorch module or state_dict converted."""
         if isinstance(network, cls):
             return network
+        for name in ("network", "network_"):
+            if isinstance(getattr(network, name, None), cls):
+                return getattr(network, name)
         if hasattr(network, "coefs_"):
             return cls.from_sklearn(network)
         if hasattr(network, "state_dict") or isinstance(network, dict):

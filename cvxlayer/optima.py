@@ -12,11 +12,12 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp, nnls
 
 from arrangements import Dichotomies
 
+from ._checks import check_count, check_problem, check_real
 from ._polish import null_space
 from .errors import InputError, SolverError
 from .network import Network
-from .problem import Problem
-from .training import Solution, relative_gap
+from .problem import Problem, relative_gap
+from .training import Solution
 
 __all__ = ["OptimalSet", "Smallest", "minimal_width", "optimal_set"]
 
@@ -168,7 +169,7 @@ class OptimalSet:
         vertices than are found.
         """
         rng = np.random.default_rng(rng)
-        return [self._network(x) for x in self._vertices(k, rng)]
+        return [self._network(x) for x in self._vertices(check_count("k", k, 1), rng)]
 
     def sample(self, size: int, rng: Any = None) -> list[Network]:
         """Optimal networks at random by hit-and-run, about uniform over the set of coordinates.
@@ -176,7 +177,8 @@ class OptimalSet:
         From the mean of vertices in which every coordinate that can be positive is; each sample
         is 20 steps for each dimension after the one before.
         """
-        return [self._network(x) for x in self._polytope.walk(size, np.random.default_rng(rng))]
+        rng = np.random.default_rng(rng)
+        return [self._network(x) for x in self._polytope.walk(check_count("size", size), rng)]
 
     def contains(self, network: Network, tol: float = 1e-8) -> bool:
         """Whether a network's objective exceeds the optimal one by at most tol, relative."""
@@ -206,7 +208,7 @@ class OptimalSet:
         -------
         Smallest
         """
-        end = time.monotonic() + max_seconds
+        end = time.monotonic() + check_real("max_seconds", max_seconds)
         P, K = self._polytope, len(self)
         vertices = self._vertices(20, np.random.default_rng(rng))
         x = min(vertices, key=lambda x: np.count_nonzero(x[:K]))
@@ -303,8 +305,8 @@ def optimal_set(problem: Problem, solution: Solution | None = None, *, tol: floa
     >>> len(found), found.unique, found.dimension, found.smallest().width
     (4, False, 1, 2)
     """
-    if not (np.isreal(tol) and 0 < tol < 1):
-        raise InputError(f"tol must be a number between 0 and 1, got {tol!r}")
+    check_problem(problem)
+    check_real("tol", tol, 0, 1, open_ended=True)
     if solution is None:
         solution = problem.fit(tol=min(1e-10, tol / 100), n_jobs=n_jobs)
     elif not isinstance(solution, Solution) or solution.problem is not problem:

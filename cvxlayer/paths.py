@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._checks import check_count, check_problem, check_real
 from .errors import InputError
 from .landscape import factors, groups
 from .network import Network
@@ -106,8 +107,7 @@ class Path:
             raise InputError(f"kind must be one of {', '.join(_KINDS)}, got {kind!r}")
         for network in networks:
             problem._fits(network)
-        if not 0 <= slack < np.inf:
-            raise InputError(f"slack must be a nonnegative number, got {slack!r}")
+        check_real("slack", slack)
         widths = [network.m for network in networks]
         if len(set(widths)) > 1:
             raise InputError(f"networks must have one width, got {widths}; append zero neurons")
@@ -168,8 +168,7 @@ class Path:
 
         Between scaled networks straight predictions make F convex, and largest at breakpoints.
         """
-        if isinstance(grid, bool) or not isinstance(grid, int | np.integer) or grid < 1:
-            raise InputError(f"grid must be a positive integer, got {grid!r}")
+        check_count("grid", grid, 1)
         p = self.problem
         rounding = 8 * _U * (p.n + p.d + self.start.m)
         sizes = p._lengths * max(np.linalg.norm(x.weights[0], axis=0).sum() for x in self.networks)
@@ -198,9 +197,7 @@ class Path:
 
     def _place(self, t: float) -> tuple[int, float]:
         """Piece, and the part of it that is done at t."""
-        real = isinstance(t, int | float | np.integer | np.floating) and not isinstance(t, bool)
-        if not real or not 0 <= t <= 1:
-            raise InputError(f"t must be a number in [0, 1], got {t!r}; 0 is the start, 1 the end")
+        check_real("t", t, 0, 1)
         at = self.breakpoints
         i = min(int(np.searchsorted(at, t, side="right")) - 1, len(at) - 2)
         return i, float((t - at[i]) / (at[i + 1] - at[i]))
@@ -300,6 +297,7 @@ def path_to_reduced(network: Network, problem: Problem) -> Path:
     >>> path.kind, int((path.end.alpha != 0).sum()), path.check().holds
     ('constant', 1, True)
     """
+    network = Network.of(network)
     networks = _reduction(problem, network)
     return _path(problem, networks, "constant" if _is_scaled(network) else "non-increasing")
 
@@ -342,9 +340,10 @@ def path_to_optimum(network: Network, optimum: Network, problem: Problem, *, gap
     >>> round(path.objective(1), 6), path.check().holds
     (0.129024, True)
     """
+    check_problem(problem)
+    check_real("gap", gap)
+    network, optimum = Network.of(network), Network.of(optimum)
     problem._fits(optimum)
-    if not 0 <= gap < np.inf:
-        raise InputError(f"gap must be a nonnegative number, got {gap!r}")
     networks = _reduction(problem, network)
     signs = optimum.scaled().alpha
     free = np.flatnonzero(_lengths(networks[-1]) == 0)
@@ -397,6 +396,7 @@ def line(network: Network, other: Network, problem: Problem) -> Path:
     >>> [round(float(path(t).predict([[1.0]])[0]), 6) for t in (0, 0.25, 0.5, 0.75, 1)]
     [4.0, 4.0, 4.0, 2.0, 0.0]
     """
+    network, other = Network.of(network), Network.of(other)
     networks, back = _reduction(problem, network), _reduction(problem, other)
     if network.m != other.m:
         raise InputError(f"networks must have one width, got {network.m} and {other.m}; take "
@@ -459,6 +459,7 @@ def _scaling(network: Network) -> list[Network]:
 
 def _reduction(problem: Problem, network: Network) -> list[Network]:
     """The network, its scaled form, and one of at most n + 1 neurons; each if it is another."""
+    check_problem(problem)
     problem._fits(network)
     networks = _scaling(network)
     c = factors(problem, networks[-1])
@@ -473,6 +474,8 @@ def _path(problem: Problem, networks: list[Network], kind: str) -> Path:
 
 
 def _merging(problem: Problem, network: Network, *, single: bool) -> Path:
+    check_problem(problem)
+    network = Network.of(network)
     problem._fits(network)
     networks = _scaling(network)
     kind = "constant" if _is_scaled(network) else "non-increasing"

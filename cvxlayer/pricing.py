@@ -8,8 +8,8 @@ t_i in [0, 1]:
     f(u) <= sum_{v_i > 0} v_i c_i/2 + min over t of ||sum_{v_i > 0} v_i x_i/2 - sum |v_i| t_i x_i||,
 
 the dual of a second-order cone program, and a bounded least squares problem. Instead of
-sum v_i c_i the root of sum v_i * lambda_max(sum v_i x_i x_i') will do, which bounds
-sum v_i |x_i.u|, too. Branch and bound on the signs of x_i.u closes the gap in time: rows with a
+sum v_i c_i one may take the root of sum v_i * lambda_max(sum v_i x_i x_i'), which bounds
+sum v_i |x_i.u| as well. Branch and bound on the signs of x_i.u closes the gap in time: rows with a
 sign are linear, their half-spaces get multipliers. Every bound is evaluated from its t and
 multipliers, whatever they are, and rounded up.
 """
@@ -26,7 +26,7 @@ from scipy.optimize import lsq_linear
 
 from arrangements import CapacityError
 
-__all__ = ["Price", "chord_bound", "price"]
+__all__ = ["Price", "chord_bound", "price", "price_of"]
 
 _U = 2.0**-53
 _SHARE = 0.6  # of the time that the exact search gets
@@ -77,10 +77,17 @@ def price(problem: Any, v: np.ndarray, *, n_jobs: int = 1, max_seconds: float | 
     -------
     Price
     """
+    return price_of(problem.arrangement, problem.X, v, n_jobs=n_jobs, max_seconds=max_seconds,
+                    progress=progress)
+
+
+def price_of(arrangement: Any, X: np.ndarray, v: np.ndarray, *, n_jobs: int = 1,
+             max_seconds: float | None = None, progress: bool = False) -> Price:
+    """`price` for an arrangement and its rows in floats."""
     begun = time.monotonic()
     found = None
     try:
-        h = problem.arrangement.support(
+        h = arrangement.support(
             v, both=True, n_jobs=n_jobs, progress=progress,
             max_seconds=None if max_seconds is None else _SHARE * max_seconds)
         found = Price(h.value, h.bound, h.u, h.sign, h.pattern, h.complete)
@@ -89,14 +96,14 @@ def price(problem: Any, v: np.ndarray, *, n_jobs: int = 1, max_seconds: float | 
     if found is not None and found.complete:
         return found
     left = max(max_seconds - (time.monotonic() - begun), 0.0) if max_seconds is not None else 0.0
-    parts = [_relaxed(problem.X, sign * v, sign, time.monotonic() + left / 2) for sign in (1, -1)]
+    parts = [_relaxed(X, sign * v, sign, time.monotonic() + left / 2) for sign in (1, -1)]
     value, u, sign = max(((x, u, sign) for x, u, sign, _ in parts), key=lambda part: part[0])
     bound = max(its for *_, its in parts)
     if found is not None:
         bound = min(bound, found.bound)
         if found.value >= value:
             value, u, sign = found.value, found.u, found.sign
-    pattern = problem.arrangement.dichotomies_at(u[None])[0]
+    pattern = arrangement.dichotomies_at(u[None])[0]
     return Price(value, bound, u, sign, pattern, bool(bound <= value * (1 + _CLOSED)))
 
 

@@ -12,7 +12,7 @@ from .errors import InputError
 from .losses import LOSSES, Loss
 from .network import Network
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "relative_gap"]
 
 _U = 2.0**-53
 
@@ -195,6 +195,11 @@ class Problem:
         if network.d != self.d:
             raise InputError(f"network must have {self.d} input weights"
                              + (" with the bias" if self.bias else "") + f", got {network.d}")
+
+
+def relative_gap(value: float, lower: float) -> float:
+    """How far a value can be from the optimum, in parts of itself."""
+    return max(value - lower, 0.0) / max(abs(value), 1e-300)
 
 
 def _loss(loss: Any, scale: float) -> Loss:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import lsq_linear
 
+from ._checks import check_problem, check_real
 from .network import Network
 
 __all__ = ["Stationarity", "stationarity"]
@@ -32,7 +33,7 @@ class Stationarity:
     multipliers: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
 
-def stationarity(problem: Any, network: Network, v: np.ndarray | None = None, *,
+def stationarity(network: Any, problem: Any, v: np.ndarray | None = None, *,
                  zero_tol: float = 1e-9) -> Stationarity:
     """Clarke's condition for each neuron: 0 in the subdifferential of the objective.
 
@@ -45,8 +46,8 @@ def stationarity(problem: Any, network: Network, v: np.ndarray | None = None, *,
 
     Parameters
     ----------
+    network : Network, Solution, PyTorch module or scikit-learn MLP
     problem : Problem
-    network : Network
     v : ndarray of float64, shape (n,), optional
         By default `problem.residual(network)`, which for losses without a gradient is one choice
         of many.
@@ -64,6 +65,9 @@ def stationarity(problem: Any, network: Network, v: np.ndarray | None = None, *,
     Where more hyperplanes meet at u than are independent, and v has both signs on them, the set of
     all delta is larger than Clarke's subdifferential, and the condition necessary only.
     """
+    check_problem(problem)
+    check_real("zero_tol", zero_tol)
+    network = Network.of(network)
     problem._fits(network)
     if v is None:
         v = problem.residual(network)

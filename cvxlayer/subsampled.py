@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import nnls
 
+from ._checks import check_problem, check_real
 from ._polish import null_space
+from .landscape import nearest
 from .network import Network
+from .problem import relative_gap
 from .stationarity import stationarity
 
 __all__ = ["SubsampledCertificate", "subsampled_certificate"]
@@ -31,8 +33,8 @@ class SubsampledCertificate:
         Below the objective of every network whose neurons lie in the closed faces, of any width.
     gap : float
         (objective - lower_bound) / |objective|.
-    stationary : ndarray of float64, shape (m,)
-        `Stationarity.relative`.
+    relative : ndarray of float64, shape (m,)
+        `Stationarity.relative`, how far each neuron is from stationary.
     price : float
         The largest |v.(Xu)_+| over unit vectors in the faces; beta if the network is optimal.
     n_faces : int
@@ -42,7 +44,7 @@ class SubsampledCertificate:
     objective: float
     lower_bound: float
     gap: float
-    stationary: np.ndarray
+    relative: np.ndarray
     price: float
     n_faces: int
 
@@ -56,7 +58,7 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
 
     Parameters
     ----------
-    network : Network, PyTorch module or scikit-learn MLP
+    network : Network, Solution, PyTorch module or scikit-learn MLP
     problem : Problem
         For losses without a gradient the multipliers of the program over the faces, solved by
         Clarabel, are the dual vector.
@@ -85,6 +87,8 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
     >>> problem.fit().value < problem.objective(stuck)
     True
     """
+    check_problem(problem)
+    check_real("tol", tol, 0, 1, open_ended=True)
     network = Network.of(network)
     problem._fits(network)
     if problem.loss.smooth or network.m == 0:
@@ -99,9 +103,9 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
     size = float(np.abs(v) @ problem._lengths)
     lower = problem.lower_bound(v, largest + _ROUNDING * problem.d * size)
     objective = problem.objective(network)
-    gap = max(objective - lower, 0.0) / max(abs(objective), 1e-300)
+    gap = relative_gap(objective, lower)
     return SubsampledCertificate(bool(gap <= tol), objective, lower, gap,
-                                 stationarity(problem, network, v).relative, largest, len(faces))
+                                 stationarity(network, problem, v).relative, largest, len(faces))
 
 
 def _price(problem: Any, v: np.ndarray, face: np.ndarray) -> float:
@@ -114,5 +118,4 @@ def _price(problem: Any, v: np.ndarray, face: np.ndarray) -> float:
         return 0.0
     if len(normals) == 0:
         return float(np.linalg.norm(c))
-    zeta = nnls(normals.T, -c)[0]
-    return float(np.linalg.norm(c + normals.T @ zeta))
+    return nearest(normals, c)[1]

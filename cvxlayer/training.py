@@ -12,11 +12,12 @@ import numpy as np
 
 from arrangements import Dichotomies
 
+from ._checks import check_real
 from ._polish import convex_value, polished
 from .errors import InputError, SolverError
 from .landscape import reduced
 from .network import Network
-from .problem import Problem
+from .problem import Problem, relative_gap
 from .program import Block, ConvexProgram
 
 __all__ = ["Round", "Solution", "fit", "solution_of"]
@@ -137,8 +138,7 @@ def fit(problem: Problem, method: str = "auto", *, tol: float = 1e-8, solver: st
     if method not in ("auto", "full", "columns", "sampled"):
         raise InputError("method must be 'auto', 'full', 'columns' or 'sampled', got "
                          f"{method!r}")
-    if not (np.isreal(tol) and 0 < tol < 1):
-        raise InputError(f"tol must be a number between 0 and 1, got {tol!r}")
+    check_real("tol", tol, 0, 1, open_ended=True)
     A = problem.arrangement
     if method == "full" or (method == "auto" and A.rank <= 6 and A.cover_bound() <= 10**5
                             and A.count_dichotomies() <= _FULL):
@@ -214,11 +214,6 @@ def _dual_vector(problem: Problem, W: np.ndarray, signs: np.ndarray, dual: np.nd
     if problem.loss.smooth:
         dual = -problem.loss.gradient(np.maximum(problem.X @ W, 0) @ signs, problem.y)
     return problem.loss.into_domain(dual, problem.y)
-
-
-def relative_gap(value: float, lower: float) -> float:
-    """How far a value can be from the optimum, in parts of itself."""
-    return max(value - lower, 0.0) / max(abs(value), 1e-300)
 
 
 def _solution(problem: Problem, W: np.ndarray, signs: np.ndarray, lower: float, v: np.ndarray,

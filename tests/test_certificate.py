@@ -9,7 +9,7 @@ pytest.importorskip("clarabel")
 
 from descent import descended, random_problem
 
-from cvxlayer import Certificate, Network, Problem, certify, kkt, stationarity, verify
+from cvxlayer import Certificate, Huber, Network, Problem, certify, kkt, stationarity, verify
 from cvxlayer.errors import InputError
 from cvxlayer.losses import LOSSES
 
@@ -45,7 +45,7 @@ def check_numbers(certificate, problem, network, best):
     if c.optimal:
         assert c.objective <= best + c.tol * abs(c.objective) + slack
     if c.optimal is False:
-        assert c.objective > best - slack and c.decrease > c.tol * abs(c.upper)
+        assert c.decrease > c.tol * abs(c.upper)
     units = c.u[:, None]
     assert np.linalg.norm(units) == pytest.approx(1) or c.price == 0
     if problem.loss.smooth:
@@ -156,7 +156,7 @@ def test_the_missing_neuron_lowers_the_objective():
     assert certificate.lower_bound <= 3 / 8
 
 
-def test_no_network_of_five_neurons_that_merge():
+def test_five_collinear_neurons_merge_into_one():
     """X of example 1 of Wang, Lacotte and Pilanci: descent ends with five collinear neurons."""
     rng = np.random.default_rng(0)
     start = np.array([[1.0], [-0.9]]) + 0.1 * rng.standard_normal((2, 5))
@@ -218,9 +218,13 @@ def test_ranks_beyond_the_exact_search():
     assert 0 < certificate.lower_bound < problem.objective(certificate.improve())
 
 
-@pytest.mark.parametrize("loss", ["squared", "huber", "logistic"])
+@pytest.mark.parametrize("loss", ["squared", "huber", "logistic", Huber(0.3, 0.2)])
 def test_files(tmp_path, loss):
-    problem = random_problem(3, loss=loss)
+    problem = random_problem(3)
+    if loss == "logistic":
+        problem = random_problem(3, loss=loss)
+    elif loss != "squared":
+        problem = Problem(problem.X, problem.y, problem.beta, loss=loss)
     for network in (descended(problem, 3, 0, steps=20), problem.fit().network):
         certificate = certify(network, problem)
         certificate.save(tmp_path / "c.npz")
@@ -238,6 +242,9 @@ def test_files(tmp_path, loss):
             whole = Certificate.load(tmp_path / "c.npz", problem)
             assert problem.objective(whole.improve()) == pytest.approx(
                 problem.objective(certificate.improve()))
+            for other in (EXAMPLE, Problem(problem.X, -problem.y, problem.beta, loss=problem.loss)):
+                with pytest.raises(InputError, match="the one that the certificate was made for"):
+                    Certificate.load(tmp_path / "c.npz", other)
 
 
 def test_files_of_others_are_refused(tmp_path):
@@ -305,17 +312,17 @@ def test_stationarity_by_hand():
     """x = 1, y = 1, one neuron (u, a): v = 1 - ua; beta u = a v, beta a = u v."""
     problem = Problem([[1.0], [-1.0]], [1.0, 1.0], 0.5)
     root = 0.5**0.5
-    assert stationarity(problem, Network([[root]], [root])).residual == pytest.approx(0, abs=1e-15)
+    assert stationarity(Network([[root]], [root]), problem).residual == pytest.approx(0, abs=1e-15)
     # u = a = 1: v = 0, both are off by beta
-    state = stationarity(problem, Network([[1.0]], [1.0]))
+    state = stationarity(Network([[1.0]], [1.0]), problem)
     assert state.residual == pytest.approx([0.5 * 2**0.5]) and state.relative == pytest.approx([1])
-    assert stationarity(problem, Network([[0.0, 1.0]], [0.0, 0.0])).relative[0] == 0
+    assert stationarity(Network([[0.0, 1.0]], [0.0, 0.0]), problem).relative[0] == 0
 
 
 def test_multipliers_hold_a_neuron_in_a_hyperplane():
     problem = random_problem(2, n=10, d=3, beta=0.02)
     network = problem.fit().network
-    state = stationarity(problem, network)
+    state = stationarity(network, problem)
     assert state.relative.max() < 1e-6
     held = {j: rows for j, (rows, _) in state.multipliers.items()}
     assert held
@@ -331,7 +338,7 @@ def test_parallel_rows_share_their_kink():
     """Rows x and -x at u orthogonal to both: delta and 1 - delta."""
     problem = Problem([[1.0, 0], [-1, 0], [0, 1]], [1.0, 1, 1], 0.1)
     network = Network([[0.0], [0.5]], [0.5])
-    state = stationarity(problem, network)
+    state = stationarity(network, problem)
     rows, delta = state.multipliers[0]
     assert rows.tolist() == [0, 1] and delta.sum() == pytest.approx(1)
     v = problem.residual(network)
@@ -339,7 +346,8 @@ def test_parallel_rows_share_their_kink():
     assert delta == pytest.approx([0.5, 0.5]) and v[:2].tolist() == [1, 1]
 
 
-def test_a_certificate_is_data():
-    certificate = certify(EXAMPLE.fit().network, EXAMPLE)
+def test_an_undecided_network_is_not_called_optimal():
+    certificate = certify(EXAMPLE.fit(), EXAMPLE)
     undecided = replace(certificate, optimal=None)
     assert undecided.verdict == "undecided" and "undecided" in repr(undecided)
+    assert certificate and not undecided

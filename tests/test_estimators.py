@@ -22,7 +22,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from arrangements.errors import InputError
 from cvxlayer import Problem, estimators
-from cvxlayer.estimators import Certificate, ReLUClassifier, ReLURegressor, SampledWarning
+from cvxlayer.estimators import Optimality, ReLUClassifier, ReLURegressor, SampledWarning
 
 
 def _regression(n=20, d=2, seed=0):
@@ -224,7 +224,7 @@ def test_clone_and_pickle(model):
 
 
 def test_certificate_is_frozen():
-    certificate = Certificate(1.0, 1.0, 0.0, True)
+    certificate = Optimality(1.0, 1.0, 0.0, True)
     with pytest.raises(AttributeError):
         certificate.gap = 1.0
 

@@ -49,7 +49,7 @@ def test_agrees_with_certify(seed):
         own = certify(Network.from_blocks(network.to_blocks(problem)), problem)
         assert literal.value == pytest.approx(own.price, abs=size)
         assert (literal.violated > 0) == (own.price > problem.beta * (1 + 1e-5))
-        if fast.optimal:
+        if fast.gap <= 1e-12:  # residuals are of the order of its square root
             assert literal.satisfied
         if fast.optimal is False and fast.decrease > 1e-6 * fast.objective:
             assert not literal.satisfied
@@ -108,10 +108,13 @@ def test_stationary_networks_are_optimal_within_their_faces(seed):
     begun = descended(problem, 3, seed, steps=5).scaled()
     for network in (ended, begun):
         own = subsampled_certificate(network, problem, tol=1e-6)
-        stationary = bool((own.stationary < 3e-4).all())
-        unsettled = (own.stationary > 3e-4).any() and (own.stationary < 3e-3).all()
+        stationary = bool((own.relative < 3e-4).all())
+        unsettled = (own.relative > 3e-4).any() and (own.relative < 3e-3).all()
         assert unsettled or own.optimal == stationary
-        assert own.lower_bound >= certify(network, problem).lower_bound - 1e-9
+        # with fewer neurons to be priced by the same residual the bound is no lower
+        v = problem.residual(network)
+        h = problem.arrangement.support(v, both=True)
+        assert own.lower_bound >= problem.lower_bound(v, h.bound) - 1e-9
         # the optimum of the program over the faces, by Clarabel
         program = problem.convex_program(network)
         W = program.weights(tol=1e-10)[0]

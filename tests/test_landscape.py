@@ -103,7 +103,7 @@ def test_split_refuses_what_does_not_add_up():
                              ([1, [1.5, -0.5]], r"weights\[1\] must be"), ([0, 1], "weights")]:
         with pytest.raises(InputError, match=message):
             network.split(weights)
-    with pytest.raises(InputError, match="m must be at least 2"):
+    with pytest.raises(InputError, match="m must be an integer of at least 2, got 1"):
         network.padded(1)
     halves = network.split([[0.5, 0.5], [0, 1]])
     assert halves.m == 4 and halves.predict([[1.0]]) == pytest.approx([3])

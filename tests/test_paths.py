@@ -338,9 +338,9 @@ def test_wrong_input_is_refused():
     a = scaled(p, 20, 1)
     path = path_to_reduced(a, p)
     for t in (-0.1, 1.5, np.nan, "1", True, None):
-        with pytest.raises(InputError, match=r"t must be a number in \[0, 1\]"):
+        with pytest.raises(InputError, match="t must be a number between 0 and 1"):
             path(t)
-    with pytest.raises(InputError, match="grid must be a positive integer, got 0"):
+    with pytest.raises(InputError, match="grid must be an integer of at least 1, got 0"):
         path.check(0)
     with pytest.raises(InputError, match="3 input weights, got 2"):
         path_to_reduced(Network([[1], [2]], [1]), p)
@@ -354,9 +354,9 @@ def test_wrong_input_is_refused():
         Path(p, [a, padded(a, 30)], "constant")
     with pytest.raises(InputError, match="kind must be one of constant"):
         Path(p, [a, a], "flat")
-    with pytest.raises(InputError, match="slack must be a nonnegative number, got -1"):
+    with pytest.raises(InputError, match="slack must be a number of at least 0, got -1"):
         Path(p, [a, a], "constant", slack=-1)
-    with pytest.raises(InputError, match="gap must be a nonnegative number, got nan"):
+    with pytest.raises(InputError, match="gap must be a number of at least 0, got nan"):
         path_to_optimum(a, a, p, gap=np.nan)
     flipped = Network(a.U, -a.alpha)
     with pytest.raises(InputError, match=r"sign of a neuron.*alpha\[0\]"):
