@@ -30,6 +30,9 @@ verification   verify: a certificate checked in exact arithmetic
 estimators     ReLURegressor and ReLUClassifier for scikit-learn (extra `sklearn`)
 errors         SolverError, MissingSolverError, InfeasibleError
 _polish        Newton's method on the faces of a network's neurons
+_polytope      vertices, bounds and walks of a polytope, by linear programs
+_checks        checks of arguments
+_files         arrays in files, whole or not at all
 _cover         exact proof of a bound on all neurons, by a cover of space by cones
 _cvxpy         the program in CVXPY
 =============  =================================================================================

@@ -9,7 +9,7 @@ from scipy.optimize import nnls
 
 pytest.importorskip("clarabel")
 
-from cvxlayer import Network, Problem, optima
+from cvxlayer import Network, Problem, _polytope
 from cvxlayer.errors import InputError, SolverError
 from cvxlayer.losses import LOSSES
 from cvxlayer.optima import Smallest, minimal_width, optimal_set
@@ -295,7 +295,7 @@ def test_a_support_that_does_not_fit_is_forbidden_as_a_whole(monkeypatch):
     side = found.directions.T @ found.directions[:, 0] > 0
     pair = [0, int(np.flatnonzero(side)[1])]
     assert not fits(found, pair)
-    real, calls = optima.milp, []
+    real, calls = _polytope.milp, []
 
     def leaking(c, **options):
         calls.append(options)
@@ -304,7 +304,7 @@ def test_a_support_that_does_not_fit_is_forbidden_as_a_whole(monkeypatch):
             answer.x = np.concatenate([np.zeros(8), np.isin(np.arange(8), pair)])
         return answer
 
-    monkeypatch.setattr(optima, "milp", leaking)
+    monkeypatch.setattr(_polytope, "milp", leaking)
     monkeypatch.setattr(found, "_vertices", lambda k, rng: [np.ones(8)])
     best = found.smallest()
     assert best.proven and best.width == 2 and best.network in found and len(calls) == 3
