@@ -41,12 +41,12 @@ run: $(VENV)/.built
 test: quick debug-test sanitize-test wheel-test full
 
 quick: $(VENV)/.built $(VENV)/.test
-	$(PYTEST) -m "not full"
+	$(PYTEST) -n auto -m "not full"
 
 # The laws of the chambers on 3000 examples each, then all that takes seconds to minutes.
 full: $(VENV)/.built $(VENV)/.test
-	ARRANGEMENTS_TESTS=full $(PYTEST) -m "not full" tests/test_chambers.py
-	$(PYTEST) -m full
+	ARRANGEMENTS_TESTS=full $(PYTEST) -n auto -m "not full" tests/test_chambers.py
+	$(PYTEST) -n auto -m full
 
 lint: $(VENV)/.built $(VENV)/.test $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -131,4 +131,4 @@ wheel-test: $(VENV)/.made
 	$(BIN)/python -m venv --without-pip "$$away/venv"; \
 	$(PIP) --python "$$away/venv/bin/python" install \
 	  "arrangements[test] @ file://$$(echo "$$away"/arrangements-*.whl)"; \
-	cd "$$away/checks"; "$$away/venv/bin/pytest" -p no:cacheprovider -m "not full"
+	cd "$$away/checks"; "$$away/venv/bin/pytest" -p no:cacheprovider -n auto -m "not full"

@@ -268,16 +268,17 @@ class Euclidean:
     def __init__(self, arrangement: Any) -> None:
         r = arrangement._reduction
         self._rows = arrangement.to_numpy()
-        with np.errstate(over="ignore"):
-            self._norms = np.linalg.norm(self._rows, axis=1)
+        tops = np.abs(self._rows).max(axis=1, initial=0)
+        tops[tops == 0] = 1
+        # squares of small numbers would be lost
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._norms = tops * np.linalg.norm(self._rows / tops[:, None], axis=1)
         if not np.isfinite(self._norms).all():
             raise InputError("X must have rows whose lengths fit floats; divide it by a power of "
                              "ten")
         self._cut = np.flatnonzero(r.class_of >= 0)
         self._class_of, self._negative = r.class_of[self._cut], r.orientation[self._cut] < 0
         first = self._cut[np.unique(self._class_of, return_index=True)[1]]
-        tops = np.abs(self._rows).max(axis=1, initial=0)
-        tops[tops == 0] = 1
         units = self._rows / tops[:, None]
         units /= np.maximum(np.linalg.norm(units, axis=1), 0.5)[:, None]
         self.basis = (np.eye(r.d) if r.rank == r.d

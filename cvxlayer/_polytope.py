@@ -16,10 +16,10 @@ _FITS = 1e-8  # of a support that MILP proposes: what it may miss of t
 _STEPS = 20  # of hit-and-run between samples, times the dimension
 
 
-def polytope(A: np.ndarray, lo: np.ndarray, hi: np.ndarray, tol: float) -> Polytope:
+def polytope(A: np.ndarray, lo: np.ndarray, hi: np.ndarray, tol: float, scale: float) -> Polytope:
     """A c = lo where lo = hi, else A c - s = lo or A c + s = hi with a slack s >= 0."""
     slack = np.diag(np.where(np.isinf(lo), 1.0, -1.0))[:, lo < hi]
-    return Polytope(np.hstack([A, slack]), np.where(np.isinf(lo), hi, lo), tol)
+    return Polytope(np.hstack([A, slack]), np.where(np.isinf(lo), hi, lo), tol, scale)
 
 
 class Polytope:
@@ -29,15 +29,19 @@ class Polytope:
     share is 1.
     """
 
-    def __init__(self, M: np.ndarray, t: np.ndarray, tol: float) -> None:
-        self.size = float(np.linalg.norm(t)) or 1.0
+    def __init__(self, M: np.ndarray, t: np.ndarray, tol: float, scale: float) -> None:
+        # of predictions that are rounding errors no share can be taken
+        self.size = max(float(np.linalg.norm(t)), 1e-9 * scale) or 1.0
         lengths = np.linalg.norm(M, axis=0)
         self.unit = self.size / lengths
         self._M, self._t = M / lengths, t / self.size
         _, s, vt = np.linalg.svd(self._M, full_matrices=False)
         # the rows in other coordinates, so that those which depend on others are left out
-        self._rows = vt[: int((s > tol * s.max(initial=0)).sum())]
+        kept = s > tol * s.max(initial=0)
+        self._rows = vt[: int(kept.sum())]
         self.n_free = len(lengths) - len(self._rows)
+        # errors of t grow by the inverse of the least singular value
+        self.zero = max(ZERO, 1e-12 / float(s[kept].min(initial=1)))
         self.start, self.missed = self._nearest(np.ones(len(lengths), dtype=bool))
         self._right = self._rows @ self.start
 
@@ -59,7 +63,7 @@ class Polytope:
     @cached_property
     def basis(self) -> np.ndarray:
         """Orthonormal columns that span the differences of points."""
-        free = self.bounds[1] > ZERO
+        free = self.bounds[1] > self.zero
         basis = np.zeros((len(free), 0))
         if self.n_free:
             _, s, vt = np.linalg.svd(self._rows[:, free])
@@ -87,7 +91,7 @@ class Polytope:
         """How many of `some` coordinates a point has at least, by the linear program sum_k x_k /
         max x_k over them."""
         weights = np.zeros(len(self.unit))
-        weights[some] = 1 / (self.bounds[1][some] + ZERO)
+        weights[some] = 1 / (self.bounds[1][some] + self.zero)
         return int(np.ceil(weights @ self.vertex(-weights) - 1e-6))
 
     def support(self, some: np.ndarray, most: int, cuts: np.ndarray, seconds: float
@@ -95,7 +99,7 @@ class Polytope:
         """Which of `some` coordinates, at most `most`, suffice together with the others: bool, of
         length 0 if none do, None if time ran out. Each cut wants one more of its coordinates."""
         k, m = len(some), len(self.unit)
-        upper = self.bounds[1] * (1 + 1e-6) + ZERO
+        upper = self.bounds[1] * (1 + 1e-6) + self.zero
         link = np.hstack([np.eye(m)[some], -np.diag(upper[some])])
         rows = np.hstack([self._rows, np.zeros((len(self._rows), k))])
         count = np.concatenate([np.zeros(m), np.ones(k)])
@@ -136,10 +140,9 @@ class Polytope:
         x = self._settled(x, self._M, self._t)
         return x, float(np.linalg.norm(self._M @ x - self._t))
 
-    @staticmethod
-    def _settled(x: np.ndarray, rows: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def _settled(self, x: np.ndarray, rows: np.ndarray, right: np.ndarray) -> np.ndarray:
         """The vertex near x to the last digits, by the equations for what is not zero."""
-        used = x > ZERO
+        used = x > self.zero
         exact = np.zeros(len(x))
         exact[used] = np.linalg.lstsq(rows[:, used], right, rcond=None)[0]
         missed, now = (np.linalg.norm(rows @ z - right) for z in (exact, x))

@@ -304,13 +304,14 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
     begun = time.perf_counter()
     check_problem(problem)
     check_real("tol", tol, 0, 1, open_ended=True)
-    check_real("zero_tol", zero_tol)
+    check_real("zero_tol", zero_tol, 0, 1)
     if max_seconds is not None:
         check_real("max_seconds", max_seconds)
     network = Network.of(network)
     problem._fits(network)
-    objective = problem.objective(network)
-    upper = objective + problem.objective_error(network)
+    with np.errstate(over="ignore", invalid="ignore"):
+        objective = problem.objective(network)
+        upper = objective + problem.objective_error(network)
     if not np.isfinite(upper):
         raise InputError("network must have an objective that fits floats, got one beyond; scale "
                          "the data or the network down")
@@ -323,10 +324,9 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
         better = _with_neuron(problem, network, found)
         decrease = _decrease(problem, network, better)
         if tighten or not problem.loss.smooth:
-            solution = problem.fit("columns", tol=tol / 2, network=network, n_jobs=n_jobs,
-                                   max_seconds=max_seconds, progress=progress)
-            others = [(solution.network, solution.v)]
-        elif _verdict(upper, lower, decrease, tol) is None:
+            others = _trained(problem, network, tol=tol / 2, n_jobs=n_jobs,
+                              max_seconds=max_seconds, progress=progress)
+        if not others and _verdict(upper, lower, decrease, tol) is None:
             moved = _moved(problem, better, 2 * _NEWTON)
             others = [(moved, problem.residual(moved))]
     for other, its in others:
@@ -380,26 +380,43 @@ def _decrease(problem: Problem, network: Network, better: Network) -> float:
             - problem.objective(better) - problem.objective_error(better))
 
 
+def _trained(problem: Problem, network: Network, **options: Any
+             ) -> list[tuple[Network, np.ndarray]]:
+    """An optimum by column generation from a network's patterns, or, where a solver stops short,
+    from none; empty if it does so again: other bounds are true all the same."""
+    for start in (network, None):
+        with suppress(SolverError):
+            solution = problem.fit("columns", network=start, **options)
+            return [(solution.network, solution.v)]
+    return []
+
+
 def _with_neuron(problem: Problem, network: Network, found: Price) -> Network:
     """The network, scaled, with the most violated neuron if there is one."""
     W, signs = network.scaled().weights
     if found.value <= problem.beta:
         return Network.from_weights(W, signs)
     t = _best_weight(problem, network.predict(problem.X), found)
+    if not np.isfinite(t * found.u).all():
+        return Network.from_weights(W, signs)
     return Network.from_weights(np.column_stack([W, t * found.u]), np.append(signs, found.sign))
 
 
 def _best_weight(problem: Problem, z: np.ndarray, found: Price) -> float:
     """t >= 0 with least l(z + t sign (Xu)_+) + beta t."""
     a = found.sign * np.maximum(problem.X @ found.u, 0)
+    size = float(np.abs(a).max())  # t a = s a / size
 
-    def slope(t: float) -> float:
-        return float(problem.loss.gradient(z + t * a, problem.y) @ a) + problem.beta
+    def slope(s: float) -> float:
+        return float(problem.loss.gradient(z + s * (a / size), problem.y) @ a) + problem.beta
 
-    end = 1.0 / max(float(np.abs(a).max()), 1e-300)
+    end = 1.0
     while slope(end) < 0 and np.isfinite(2 * end):
         end *= 2
-    return float(brentq(slope, 0.0, end)) if slope(end) > 0 > slope(0.0) else 0.0
+    if not slope(end) > 0 > slope(0.0):
+        return 0.0
+    # any t will do that lowers the objective
+    return float(brentq(slope, 0.0, end, maxiter=1000, disp=False)) / size
 
 
 def _moved(problem: Problem, network: Network, steps: int) -> Network:

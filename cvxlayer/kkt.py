@@ -121,7 +121,10 @@ def kkt(network: Any, problem: Any, *, tol: float = 1e-5, multipliers: bool = Fa
     check_real("tol", tol)
     check_count("max_cones", max_cones)
     blocks = network if isinstance(network, Blocks) else Network.of(network).to_blocks(problem)
-    v, X, beta = problem.residual(Network.from_blocks(blocks)), problem.X, problem.beta
+    # by powers of two, so that squares do not underflow
+    v = problem.residual(Network.from_blocks(blocks))
+    e, g = (int(np.frexp(np.abs(a).max(initial=0))[1]) for a in (problem.X, v))
+    X, v, beta = np.ldexp(problem.X, -e), np.ldexp(v, -g), float(np.ldexp(problem.beta, -e - g))
     A = problem.arrangement
     p = A.count_dichotomies()
     if p > max_cones:
@@ -148,22 +151,23 @@ def kkt(network: Any, problem: Any, *, tol: float = 1e-5, multipliers: bool = Fa
                 zeta, size = nearest(normals, s * centres[i])
                 violated += size > beta * (1 + tol)
                 if multipliers:
-                    kept[s].append((start + i, rows, zeta))
+                    kept[s].append((start + i, rows, np.ldexp(zeta, g)))
                 if size > value:
                     value, pattern, sign = size, bits[i], s
-    residual = np.array([_block_residual(problem, v, bits, w, s) for bits, w, s in zip(
+    residual = np.array([_block_residual(problem, X, v, beta, bits, w, s) for bits, w, s in zip(
         blocks.patterns, blocks.weights.T, blocks.signs, strict=True)])
     plus, minus = ((_stacked(kept[s], p, problem.n) if multipliers else None) for s in (1, -1))
-    return KKT(bool(violated == 0 and (residual <= tol * beta).all()), residual, value, pattern,
-               sign, int(violated), int(p), 2 * int(p) - n_projected, plus, minus, blocks)
+    satisfied = bool(violated == 0 and (residual <= tol * beta).all())
+    return KKT(satisfied, np.ldexp(residual, e + g), float(np.ldexp(value, e + g)), pattern, sign,
+               int(violated), int(p), 2 * int(p) - n_projected, plus, minus, blocks)
 
 
-def _block_residual(problem: Any, v: np.ndarray, bits: np.ndarray, w: np.ndarray, sign: float
-                    ) -> float:
+def _block_residual(problem: Any, X: np.ndarray, v: np.ndarray, beta: float, bits: np.ndarray,
+                    w: np.ndarray, sign: float) -> float:
     length = float(np.linalg.norm(w))
     on = (np.abs(problem.X @ w) <= 1e-9 * problem._lengths * length) & (problem._lengths > 0)
-    normals = np.where(bits[on], 1.0, -1.0)[:, None] * problem.X[on]
-    target = sign * (bits * v) @ problem.X - problem.beta * w / length
+    normals = np.where(bits[on], 1.0, -1.0)[:, None] * X[on]
+    target = sign * (bits * v) @ X - beta * w / length
     return nearest(normals, target)[1]
 
 

@@ -95,6 +95,9 @@ def to_blocks(problem: Any, network: Network) -> Blocks:
     """sum_j u_j |alpha_j| over the neurons of each chamber and sign."""
     members = groups(problem, network)
     W, signs = network.weights
+    # what cancels, as u and -u with Xu = 0 do, is no block
+    members = [g for g in members if np.linalg.norm(W[:, g].sum(axis=1))
+               > 4 * len(g) * 2.0**-53 * np.linalg.norm(W[:, g], axis=0).sum()]
     first = [g[0] for g in members]
     return Blocks(
         problem.arrangement.dichotomies_at(network.U[:, first].T),

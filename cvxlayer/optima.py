@@ -15,6 +15,7 @@ from ._checks import check_count, check_problem, check_real
 from ._polish import null_space
 from ._polytope import ZERO, Polytope, polytope
 from .errors import InputError, SolverError
+from .landscape import collinear
 from .network import Network
 from .problem import Problem, relative_gap
 from .training import Solution
@@ -22,6 +23,7 @@ from .training import Solution
 __all__ = ["OptimalSet", "Smallest", "minimal_width", "optimal_set"]
 
 _NEWTON = 5
+_SAME = 1e-7  # directions that differ less are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +105,7 @@ class OptimalSet:
     complete: bool
     tol: float
     _polytope: Polytope = field(repr=False)
+    _known: Network = field(repr=False)  # an optimum that does not come from here
 
     def __repr__(self) -> str:
         return (f"OptimalSet(value={self.value:.12g}, directions={len(self)}, "
@@ -123,17 +126,17 @@ class OptimalSet:
     def unique(self) -> bool:
         """Whether there is one optimum only, but for cutting neurons and their order."""
         lower, upper = (x[: len(self)] for x in self._polytope.bounds)
-        return bool((upper - lower <= 2 * ZERO).all())
+        return bool((upper - lower <= 2 * self._polytope.zero).all())
 
     @property
     def active(self) -> np.ndarray:
         """Whether some optimum has direction k, bool (K,)."""
-        return self._polytope.bounds[1][: len(self)] > ZERO
+        return self._polytope.bounds[1][: len(self)] > self._polytope.zero
 
     @property
     def always(self) -> np.ndarray:
         """Whether every optimum has direction k, bool (K,)."""
-        return self._polytope.bounds[0][: len(self)] > ZERO
+        return self._polytope.bounds[0][: len(self)] > self._polytope.zero
 
     @property
     def dimension(self) -> int:
@@ -232,6 +235,10 @@ class OptimalSet:
                     x, width = there, int(np.count_nonzero(there[:K]))
                     least = min(least, width)
         network = self._network(x)
+        if self._known.m < width and self.contains(self._known, self.tol):
+            # the equations are not as accurate as they were taken to be
+            network, width, least = self._known, self._known.m, min(least, self._known.m)
+            return Smallest(network, width, min(least, int(width > 0)), width <= 1)
         if not self.contains(network, self.tol):
             raise SolverError(f"the network of {width} neurons has the objective "
                               f"{self.problem.objective(network):.12g}, not {self.value:.12g}; "
@@ -242,7 +249,7 @@ class OptimalSet:
         kept: list[np.ndarray] = []
         for q in rng.standard_normal((max(k, 1), len(self._polytope.unit))):
             x = self._polytope.vertex(q)
-            if all(np.abs(x - other).max(initial=0) > 2 * ZERO for other in kept):
+            if all(np.abs(x - other).max(initial=0) > 2 * self._polytope.zero for other in kept):
                 kept.append(x)
         return kept
 
@@ -316,8 +323,11 @@ def optimal_set(problem: Problem, solution: Solution | None = None, *, tol: floa
     kept = h.values >= max(problem.beta, h.value) * (1 - tol)
     signs = h.signs[kept].astype(np.float64)
     U, _ = _maximisers(problem, v, h.points[kept].T, signs)
+    # to the last digits some may be one
+    first = np.sort([g[0] for g in collinear(U, signs, _SAME)]).astype(np.int64)
+    U, signs, chambers = U[:, first], signs[first], h.dichotomies[np.flatnonzero(kept)[first]]
     lo, hi = problem.loss.predictions(v, problem.y, tol)
-    P = polytope(_columns(problem, U, signs), lo, hi, tol)
+    P = polytope(_columns(problem, U, signs), lo, hi, tol, _scale(problem))
     weights = (P.start * P.unit)[: len(signs)]
     value = min(problem.objective(Network.from_weights(U * weights, signs)), solution.value)
     gap = relative_gap(value, max(problem.lower_bound(v, h.bound), solution.lower_bound))
@@ -325,8 +335,8 @@ def optimal_set(problem: Problem, solution: Solution | None = None, *, tol: floa
         raise SolverError(f"the directions of the dual vector miss {P.missed:.3g} of the "
                           f"predictions, with a gap of {gap:.3g}; fit with a smaller tol",
                           "inaccurate")
-    return OptimalSet(problem, value, v, U, signs, h.dichotomies[kept], lo, hi, weights,
-                      h.complete, tol, P)
+    return OptimalSet(problem, value, v, U, signs, chambers, lo, hi, weights, h.complete, tol, P,
+                      solution.network.merged(_SAME))
 
 
 def minimal_width(problem: Problem, solution: Solution | None = None, *, tol: float = 1e-6,
@@ -370,9 +380,11 @@ def _newton(problem: Problem, v: np.ndarray, U: np.ndarray, signs: np.ndarray, t
         z = np.where(inner, lo, np.where(np.isinf(lo), hi - 1, lo + 1))
         v = np.where(inner, v, -problem.loss.gradient(z, problem.y))
         U, curvatures = _maximisers(problem, v, U, signs)
+        first = np.sort([g[0] for g in collinear(U, signs, _SAME)]).astype(np.int64)
+        U, signs, curvatures = U[:, first], signs[first], [curvatures[k] for k in first]
         A = _columns(problem, U, signs)
         off = v @ A - problem.beta
-        P = polytope(A, lo, hi, tol)
+        P = polytope(A, lo, hi, tol, _scale(problem))
         c = P.start[: len(off)] * P.unit[: len(off)]
         used = c > 0
         error = P.missed + max(off.max(initial=0), np.abs(off[used]).max(initial=0)) / problem.beta
@@ -419,3 +431,8 @@ def _maximisers(problem: Problem, v: np.ndarray, U: np.ndarray, signs: np.ndarra
 
 def _columns(problem: Problem, U: np.ndarray, signs: np.ndarray) -> np.ndarray:
     return np.maximum(problem.X @ U, 0) * signs
+
+
+def _scale(problem: Problem) -> float:
+    """The size of predictions that are not rounding errors."""
+    return max(float(np.linalg.norm(problem.y)), 1e-300)

@@ -85,6 +85,7 @@ def price_of(arrangement: Any, X: np.ndarray, v: np.ndarray, *, n_jobs: int = 1,
              max_seconds: float | None = None, progress: bool = False) -> Price:
     """`price` for an arrangement and its rows in floats."""
     begun = time.monotonic()
+    max_seconds = None if max_seconds == np.inf else max_seconds
     found = None
     try:
         h = arrangement.support(
@@ -96,15 +97,31 @@ def price_of(arrangement: Any, X: np.ndarray, v: np.ndarray, *, n_jobs: int = 1,
     if found is not None and found.complete:
         return found
     left = max(max_seconds - (time.monotonic() - begun), 0.0) if max_seconds is not None else 0.0
-    parts = [_relaxed(X, sign * v, sign, time.monotonic() + left / 2) for sign in (1, -1)]
+    Z, w, exponent = _scaled(X, v)
+    parts = [_relaxed(Z, sign * w, sign, time.monotonic() + left / 2) for sign in (1, -1)]
     value, u, sign = max(((x, u, sign) for x, u, sign, _ in parts), key=lambda part: part[0])
-    bound = max(its for *_, its in parts)
+    value = float(np.ldexp(value, exponent))
+    bound = float(np.nextafter(np.ldexp(max(its for *_, its in parts), exponent), np.inf))
     if found is not None:
         bound = min(bound, found.bound)
         if found.value >= value:
             value, u, sign = found.value, found.u, found.sign
     pattern = arrangement.dichotomies_at(u[None])[0]
     return Price(value, bound, u, sign, pattern, bool(bound <= value * (1 + _CLOSED)))
+
+
+def _scaled(X: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Rows of length 1 or 0, weights w of which the largest is about 1, and e with v_i ||x_i|| =
+    2^e w_i: neither these nor their squares over- or underflow."""
+    tops = np.abs(X).max(axis=1, initial=0)
+    Z = X / np.where(tops > 0, tops, 1)[:, None]
+    lengths = np.linalg.norm(Z, axis=1)
+    Z /= np.where(lengths > 0, lengths, 1)[:, None]
+    (size, e), (price, g) = np.frexp(tops * (lengths > 0)), np.frexp(v)
+    used = (size != 0) & (price != 0)
+    exponent = int((e + g)[used].max()) if used.any() else 0
+    return Z, np.where(used, np.ldexp(lengths * size * price, np.where(used, e + g, 0) - exponent),
+                       0), exponent
 
 
 def chord_bound(X: np.ndarray, v: np.ndarray, sides: np.ndarray | None = None
@@ -118,6 +135,10 @@ def chord_bound(X: np.ndarray, v: np.ndarray, sides: np.ndarray | None = None
     v : ndarray of float64, shape (n,)
     sides : ndarray of int, shape (n,), optional
         1 and -1 for rows whose side is fixed, 0 for the others.
+
+    Notes
+    -----
+    Products of entries of X and v must not underflow when squared; `price` scales them.
     """
     sides = np.zeros(len(X), dtype=np.int8) if sides is None else sides
     lengths = np.linalg.norm(X, axis=1)
@@ -147,7 +168,7 @@ def _heights(X: np.ndarray, v: np.ndarray, lengths: np.ndarray) -> float:
     gram = (X.T * v) @ X
     # eigenvalues are right up to some units of the norm, here at most the trace
     top = float(np.linalg.eigvalsh(gram)[-1]) + 64 * _U * sum(X.shape) * float(np.trace(gram))
-    return float(min(v @ lengths, np.sqrt(v.sum() * max(top, 0.0))))
+    return float(min(v @ lengths, np.sqrt(v.sum()) * np.sqrt(max(top, 0.0))))
 
 
 def _rounding(X: np.ndarray, v: np.ndarray, lengths: np.ndarray) -> float:

@@ -15,6 +15,7 @@ from .network import Network
 __all__ = ["Problem", "relative_gap"]
 
 _U = 2.0**-53
+_LARGEST = 1e75  # products of X and y can be squared
 
 
 class Problem:
@@ -40,7 +41,8 @@ class Problem:
     scale : float, default 1.0
         Factor of the loss: 2 makes it ||z - y||^2, 1/n a mean.
     bias : bool, default False
-        Append a column of ones to X; its weights are penalised as all others.
+        Append a column of ones to X; its weights are penalised as all others. For an Arrangement:
+        it has been made with one.
     numbers : {"binary", "decimal"}, default "binary"
         How floats are read for the patterns, see `Arrangement`. All values are computed in floats.
 
@@ -68,12 +70,21 @@ class Problem:
             X, bias=bias, numbers=numbers)
         self.bias = bool(bias)
         self.X = self.arrangement.to_numpy()
+        if isinstance(X, Arrangement) and bias and not (self.X[:, -1:] == 1).all():
+            raise InputError("bias must be given to the Arrangement, too, whose last column is "
+                             "then one of ones")
         if not np.isfinite(self.X).all():
             i, j = (int(k) for k in np.argwhere(~np.isfinite(self.X))[0])
             raise InputError(f"X must fit floats, got a larger number at row {i}, column {j}; "
                              "divide it by a power of ten")
         # lengths of the rows, and rows of length 1 or 0
         self._lengths = np.linalg.norm(self.X, axis=1)
+        wrong = (self._lengths > _LARGEST) | (np.abs(self.X).max(axis=1, initial=0) > 0) & (
+            self._lengths < 1 / _LARGEST)
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise InputError(f"X must have rows of lengths from {1 / _LARGEST:g} to {_LARGEST:g}, "
+                             f"or zero, got {self._lengths[i]:g} at row {i}; scale the columns")
         self._unit = self.X / np.where(self._lengths > 0, self._lengths, 1)[:, None]
         self.loss = _loss(loss, scale)
         real = isinstance(beta, int | float | np.integer | np.floating)
@@ -84,6 +95,9 @@ class Problem:
                 "both=True).value is 0), and minimum_norm is the limit of beta -> 0")
         self.beta = float(beta)
         self.y, self.classes = _targets(y, len(self.X), self.loss)
+        if np.abs(self.y).max(initial=0) > _LARGEST:
+            raise InputError(f"y must be at most {_LARGEST:g}, got {np.abs(self.y).max():g}; "
+                             "divide it by a power of ten")
 
     def __repr__(self) -> str:
         n, d = self.X.shape
@@ -117,7 +131,8 @@ class Problem:
         value = self.loss.value(z, self.y)
         penalty = self.beta / 2 * float((network.U**2).sum() + (network.alpha**2).sum())
         sums = float(np.abs(z) @ slopes + np.abs(self.y) @ slopes) + abs(value) + penalty
-        return 1.01 * float(slopes @ e) + 4 * _U * (n + d + m + 16) * sums
+        # what underflows is less than 1e-300
+        return 1.01 * float(slopes @ e) + 4 * _U * (n + d + m + 16) * sums + 1e-300
 
     def residual(self, network: Network) -> np.ndarray:
         """v = -grad l at the predictions, the vector that prices neurons; inside the domain of the
@@ -148,6 +163,8 @@ class Problem:
         best s; arguments and rounding as for `lower_bound`."""
         size = float(np.abs(v) @ self._lengths)
         largest = self.beta / (h + 8 * _U * size + 1e-300) * (1 - 8 * _U)
+        if not largest >= 0:
+            largest = 0.0
         points = [s * v for s in self._scales(v, largest)]
         return max(((p, self._dual(p)) for p in points), key=lambda pair: pair[1])
 
@@ -204,6 +221,9 @@ def relative_gap(value: float, lower: float) -> float:
 
 def _loss(loss: Any, scale: float) -> Loss:
     if isinstance(loss, Loss):
+        if scale != 1:
+            raise InputError(f"scale must be given to the loss itself, got {scale!r} beside "
+                             f"{loss!r}")
         return loss
     if loss not in LOSSES:
         raise InputError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")

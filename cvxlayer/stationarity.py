@@ -66,7 +66,7 @@ def stationarity(network: Any, problem: Any, v: np.ndarray | None = None, *,
     all delta is larger than Clarke's subdifferential, and the condition necessary only.
     """
     check_problem(problem)
-    check_real("zero_tol", zero_tol)
+    check_real("zero_tol", zero_tol, 0, 1)
     network = Network.of(network)
     problem._fits(network)
     if v is None:

@@ -142,12 +142,17 @@ def fit(problem: Problem, method: str = "auto", *, tol: float = 1e-8, solver: st
     A = problem.arrangement
     if method == "full" or (method == "auto" and A.rank <= 6 and A.cover_bound() <= 10**5
                             and A.count_dichotomies() <= _FULL):
-        found = solution_of(problem.convex_program(), solver, {}, tol=tol, n_jobs=n_jobs)
-        if found.status != "optimal":
-            found.status = "inaccurate"
-        if found.status == "optimal" or method == "full":
-            return found
-        network = found.network  # to the last digits by columns
+        try:
+            found = solution_of(problem.convex_program(), solver, {}, tol=tol, n_jobs=n_jobs)
+        except SolverError:
+            if method == "full":
+                raise
+        else:
+            if found.status != "optimal":
+                found.status = "inaccurate"
+            if found.status == "optimal" or method == "full":
+                return found
+            network = found.network  # to the last digits by columns
     if method == "sampled":
         from .sampling import sampled_patterns
 

@@ -9,8 +9,9 @@ pytest.importorskip("clarabel")
 
 from descent import descended, random_problem
 
+from arrangements import Arrangement
 from cvxlayer import Certificate, Huber, Network, Problem, certify, kkt, stationarity, verify
-from cvxlayer.errors import InputError
+from cvxlayer.errors import InputError, SolverError
 from cvxlayer.losses import LOSSES
 
 EXAMPLE = Problem([[1, 0], [0, 1], [1, 1]], [1, 0, 0], 0.1)
@@ -276,6 +277,15 @@ def test_bad_input():
                              ({"n_jobs": 0}, "n_jobs must")]:
         with pytest.raises(InputError, match=message):
             certify(network, EXAMPLE, **options)
+    for X, y, options, message in [
+            ([[1e-90]], [1.0], {}, "rows of lengths from 1e-75 to 1e"),
+            ([[1e90]], [1.0], {}, "rows of lengths"), ([[1.0]], [1e90], {}, "y must be at most"),
+            (Arrangement([[2.0]]), [1.0], {"bias": True}, "bias must be given to the Arrangement"),
+            ([[1.0]], [1.0], {"loss": Huber(), "scale": 2.0}, "scale must be given to the loss")]:
+        with pytest.raises(InputError, match=message):
+            Problem(X, y, 0.1, **options)
+    with pytest.raises(InputError, match="objective that fits floats"):
+        certify(Network([[1e200], [0]], [1e200]), EXAMPLE)
     with pytest.raises(InputError, match="problem must be a Problem, got list"):
         certify(network, [1])
     with pytest.raises(InputError, match=r"without weight decay .* minimum_norm"):
@@ -351,3 +361,21 @@ def test_an_undecided_network_is_not_called_optimal():
     undecided = replace(certificate, optimal=None)
     assert undecided.verdict == "undecided" and "undecided" in repr(undecided)
     assert certificate and not undecided
+
+
+def test_a_solver_that_stops_short_leaves_what_is_known(monkeypatch):
+    def fails(*_, **__):
+        raise SolverError("it stopped", "stopped")
+
+    monkeypatch.setattr("cvxlayer.problem.Problem.fit", fails)
+    for loss in ("squared", "absolute"):
+        problem = random_problem(1, loss=loss)
+        c = certify(Network(np.ones((problem.d, 1)), [1.0]), problem, tighten=True)
+        assert c.lower_bound <= c.objective - c.decrease and c.optimal is not True
+
+
+def test_a_missing_neuron_of_a_loss_with_steps():
+    """A bracket of 1e50 and a slope that jumps."""
+    problem = Problem([[1e-50, -2e-50]] * 2, [9e-11, 2.3e-10], 1.0578e-51, loss="absolute")
+    certificate = certify(Network(np.zeros((2, 0)), []), problem)
+    assert certificate.lower_bound <= certificate.objective - certificate.decrease

@@ -146,3 +146,19 @@ def test_no_neurons():
     nothing = subsampled_certificate(Network([[]], []), problem)
     assert (nothing.optimal, nothing.n_faces, nothing.price) == (True, 0, 0.0)
     assert kkt(Network([[]], []), problem).satisfied
+
+
+def test_neurons_that_cancel_are_no_block():
+    """u and -u with Xu = 0."""
+    problem = Problem([[1.0, 0], [2, 0]], [1.0, 2], 0.5)
+    network = Network([[0.0, 0], [1, -1]], [1.0, 1])
+    assert len(network.to_blocks(problem)) == 0
+    assert kkt(network, problem).value == pytest.approx(kkt(Network([[], []], []), problem).value)
+
+
+def test_the_size_of_the_numbers_does_not_matter():
+    """Squares of 1e-290 are zero."""
+    small = Problem([[1e-70], [2e-70]], [1e-230, 1e-230], 1e-301)
+    nothing = Network(np.zeros((1, 0)), [])
+    assert not kkt(nothing, small) and kkt(nothing, small).value > small.beta
+    assert certify(nothing, small).optimal is not True

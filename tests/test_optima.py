@@ -361,3 +361,25 @@ def test_brute_force_on_many_small_sets():
             assert best.proven and best.width == brute_force(found, 11)
             seen.add((found.unique, best.width))
     assert {unique for unique, _ in seen} == {True, False}
+
+
+@pytest.mark.parametrize(("X", "y", "beta", "width"), [
+    ([[-2, -1], [0, 1], [1, 2], [1, -2], [1, 2], [2, 1], [0, -1], [-1, -2], [-1, 2], [-1, -2]],
+     [2, 0, 1, 1, 1, 2, 0, 1, 1, 1], 1e-4, 2),
+    ([[1, 0], [0, 2], [-2, 1], [-1, -2]], [1, 0, 2, 1], 1e-4, 2)])
+def test_a_direction_found_twice_is_one(X, y, beta, width):
+    """Maxima 1e-7 from each other, and equations as bad as 1e5: three neurons were 'proven'."""
+    p = Problem(X, y, beta, bias=True)
+    found = optimal_set(p)
+    units = found.directions
+    apart = np.linalg.norm(units[:, :, None] - units[:, None], axis=0) + 2 * np.eye(len(found))
+    assert apart.min() > 1e-6
+    known = p.fit(tol=1e-11).network.merged(1e-6)
+    assert known in found and known.m == width
+    assert found.smallest().width == width and found.unique and found.dimension == 0
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.0, 1 / 3])
+def test_predictions_that_are_rounding_errors_are_none(scale):
+    found = optimal_set(Problem([[1.0, 2], [3, -1], [0, 1]], [0.3, 0.1, 0.7], 100.0, scale=scale))
+    assert len(found) == 0 and found.smallest().proven and found.smallest().width == 0

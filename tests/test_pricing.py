@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from arrangements import Arrangement
 from cvxlayer import Problem
-from cvxlayer.pricing import _relaxed, chord_bound, price
+from cvxlayer.pricing import _relaxed, chord_bound, price, price_of
 
 
 @st.composite
@@ -73,3 +73,15 @@ def test_nothing_to_price():
     problem = Problem([[0.0, 0], [1, 1]], [1.0, 2], 0.1)
     found = price(problem, np.zeros(2))
     assert found.value == 0 and found.bound < 1e-200
+
+
+@pytest.mark.parametrize("size", [1e-120, 1e-70, 1e70])
+def test_no_scale_is_too_small_or_too_large(size):
+    rng = np.random.default_rng(2)
+    X, v = rng.standard_normal((66, 66)), rng.standard_normal(66)
+    plain = price_of(Arrangement(X), X, v, max_seconds=0)
+    scaled = price_of(Arrangement(X * size), X * size, v * size, max_seconds=0)
+    assert scaled.bound / size / size == pytest.approx(plain.bound, rel=1e-9)
+    assert np.linalg.norm(scaled.u) == pytest.approx(1)
+    value = scaled.sign * (v @ np.maximum(X @ scaled.u, 0))
+    assert value == pytest.approx(scaled.value / size / size, rel=1e-9)

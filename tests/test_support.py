@@ -296,5 +296,8 @@ def test_no_scale_is_too_small_or_too_large(exponent):
     assert (scaled.u == plain.u).all()
     other = Arrangement(np.ldexp(X, exponent // 3)).support(v, both=True)
     assert other.value == pytest.approx(np.ldexp(plain.value, exponent // 3), rel=1e-12)
+    tiny = Arrangement(np.ldexp(X, -max(exponent, 550))).support(v, both=True)
+    assert tiny.value == pytest.approx(np.ldexp(plain.value, -max(exponent, 550)), rel=1e-12)
+    assert tiny.bound >= np.ldexp(plain.value, -max(exponent, 550)) * (1 - 1e-15)
     some = A.local_maxima(np.ldexp(v, exponent), 20, rng=0).values
     assert (some == np.ldexp(A.local_maxima(v, 20, rng=0).values, exponent)).all()
