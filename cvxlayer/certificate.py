@@ -344,8 +344,7 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
         network=network, tol=tol, objective=objective, upper=upper, lower_bound=lower,
         gap=relative_gap(upper, lower),
         optimal=_verdict(upper, lower, decrease, tol), v=v, price=found.value,
-        price_bound=found.bound, u=found.u, sign=found.sign,
-        pattern=found.pattern, better=better,
+        price_bound=found.bound, u=found.u, sign=found.sign, pattern=found.pattern, better=better,
         decrease=decrease, **_form(problem, network, state), complete=found.complete,
         seconds=time.perf_counter() - begun, problem=problem)
 
@@ -420,13 +419,13 @@ def _best_weight(problem: Problem, z: np.ndarray, found: Price) -> float:
 
 
 def _moved(problem: Problem, network: Network, steps: int) -> Network:
-    """By Newton's method on the faces of the neurons, or, for losses without a gradient, the best
-    output weights."""
-    if network.m == 0:
-        return network
-    if problem.loss.smooth:
+    """By Newton's method on the faces of the neurons, or, for losses without a gradient, with the
+    best output weights."""
+    if network.m and problem.loss.smooth:
         return Network.from_weights(*polished(problem, *network.weights, steps=steps))
-    return over_neurons(problem, network.U)
+    with suppress(SolverError, MissingSolverError):
+        return over_neurons(problem, network.U)
+    return network
 
 
 def _widened(problem: Problem, network: Network) -> Network:

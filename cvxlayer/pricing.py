@@ -48,7 +48,7 @@ class Price:
     pattern : ndarray of bool, shape (n,)
         A chamber whose closure has `u`.
     complete : bool
-        `bound` exceeds `value` by rounding errors only.
+        `bound` exceeds `value` by rounding errors only, or by 1e-9 of it.
     """
 
     value: float
