@@ -20,7 +20,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
-PYTEST := $(BIN)/pytest -p no:cacheprovider
+# with a process for each core, BLAS needs no threads of its own
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -p no:cacheprovider
 # build modes are chosen below, not by the caller's environment
 unexport ARRANGEMENTS_BUILD
 unexport PYTHONPATH
@@ -131,4 +132,4 @@ wheel-test: $(VENV)/.made
 	$(BIN)/python -m venv --without-pip "$$away/venv"; \
 	$(PIP) --python "$$away/venv/bin/python" install \
 	  "arrangements[test] @ file://$$(echo "$$away"/arrangements-*.whl)"; \
-	cd "$$away/checks"; "$$away/venv/bin/pytest" -p no:cacheprovider -n auto -m "not full"
+	cd "$$away/checks"; OMP_NUM_THREADS=1 "$$away/venv/bin/pytest" -p no:cacheprovider -n auto -m "not full"

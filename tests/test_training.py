@@ -90,7 +90,7 @@ def check(p, solution, rng=None):
 
 
 @pytest.mark.parametrize("integer", [False, True])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.full) for s in (1, 2))])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_program_has_the_same_optimum(loss, seed, integer):
     p = problem(loss, seed, integer=integer)
