@@ -158,6 +158,8 @@ def child(program):
 def test_interrupt_arrives_within_a_second(n_jobs, block_size):
     process = child(
         f"""
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored
 A = Arrangement(instances.generic(150, 6))
 stream = A.iter_dichotomies({block_size}, n_jobs={n_jobs})
 next(stream)
