@@ -38,6 +38,7 @@ def _classes(k, n=24, seed=1):
 
 @pytest.mark.filterwarnings("ignore::cvxlayer.estimators.SampledWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@pytest.mark.full
 @parametrize_with_checks([
     ReLURegressor(beta=1.0, max_patterns=2000), ReLUClassifier(beta=1.0, max_patterns=2000)])
 def test_scikit_learn_checks(estimator, check):
