@@ -111,7 +111,7 @@ build/debug/.built build/sanitize/.built: $(VENV)/.made $(PACKAGED)
 	@touch $@
 
 debug-test: build/debug/.built $(VENV)/.built $(VENV)/.test
-	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/debug/site $(PYTEST) $(KERNEL_TESTS)
+	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/debug/site $(PYTEST) -n auto $(KERNEL_TESTS)
 
 sanitize-test: build/sanitize/.built $(VENV)/.built $(VENV)/.test
 	@test -e "$$(gcc -print-file-name=libasan.so)" -a -e "$$(gcc -print-file-name=libubsan.so)" || { \
@@ -119,7 +119,7 @@ sanitize-test: build/sanitize/.built $(VENV)/.built $(VENV)/.test
 	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/sanitize/site PYTHONMALLOC=malloc \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	  $(PYTEST) --capture=sys $(KERNEL_TESTS)
+	  $(PYTEST) --capture=sys -n auto $(KERNEL_TESTS)
 
 # A wheel from clean sources, in an environment and a folder that know nothing of this checkout.
 wheel-test: $(VENV)/.made
