@@ -26,9 +26,9 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -p no:cacheprovider
 unexport ARRANGEMENTS_BUILD
 unexport PYTHONPATH
 
-COMPILED := setup.py pyproject.toml $(wildcard arrangements/*.pyx arrangements/*.pxd arrangements/*.h)
-PACKAGED := $(COMPILED) MANIFEST.in README.md LICENSE \
-	$(wildcard arrangements/*.py arrangements/*.pyi arrangements/py.typed cvxlayer/*.py cvxlayer/solvers/*.py)
+find = $(shell find $(1) -type f '(' $(foreach s,$(2),-name '$(s)' -o) -false ')')
+COMPILED := setup.py pyproject.toml $(call find,arrangements,*.pyx *.pxd *.h)
+PACKAGED := $(COMPILED) MANIFEST.in README.md LICENSE $(call find,arrangements cvxlayer,*.py *.pyi py.typed)
 COPY := tar cf - $(PACKAGED) | tar xf - -C
 # of the quick tier, what runs the kernels; not what promises a time
 KERNEL_TESTS := -m "not full" -k "not before_any_work" tests/test_walk.py tests/test_chambers.py \
@@ -63,7 +63,7 @@ bench: $(VENV)/.built $(VENV)/.test
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
-	rm -f arrangements/*.c arrangements/*.so
+	find arrangements -name '*.c' -o -name '*.so' | xargs rm -f
 	find arrangements cvxlayer tests bench -name __pycache__ -prune -exec rm -rf {} +
 
 # -- environment ---------------------------------------------------------------------------
@@ -92,7 +92,7 @@ $(VENV)/.made:
 # Editable: Python sources are used where they are, compiled ones are built again when they change.
 # Generated C is removed first, it may stem from another build mode.
 $(VENV)/.built: $(VENV)/.made $(COMPILED)
-	rm -f arrangements/*.c
+	find arrangements -name '*.c' | xargs rm -f
 	$(PIP) install --editable '.[data,convex]'
 	@touch $@
 

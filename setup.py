@@ -1,5 +1,6 @@
 """Extension modules. ARRANGEMENTS_BUILD selects release (default), debug or sanitize."""
 import os
+from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -18,11 +19,10 @@ compile_args = [*FLAGS[MODE], "-ffp-contract=off", "-fno-math-errno", "-fno-trap
 link_args = [flag for flag in FLAGS[MODE] if flag.startswith("-fsanitize")]
 
 extensions = [
-    Extension(f"arrangements.{name}", [f"arrangements/{name}.pyx"],
-              depends=["arrangements/_kernels.h"], include_dirs=["arrangements"],
+    Extension(".".join(source.with_suffix("").parts), [str(source)],
+              depends=["arrangements/walk/kernels.h"], include_dirs=["arrangements/walk"],
               extra_compile_args=compile_args, extra_link_args=link_args)
-    for name in ("_predicates", "_catalogue", "_worker", "_chambers", "_enumeration",
-                 "_lookup", "_facets", "_nnls", "_support")
+    for source in sorted(Path("arrangements").rglob("*.pyx"))
 ]
 
 CHECKED = MODE != "release"

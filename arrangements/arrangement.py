@@ -9,33 +9,43 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _closed, _counts, _faces, _pipeline, _tables
-from ._enumeration import Geometry
-from ._points import Witnesses, _float
-from ._progress import progress_bar
-from ._signs import PointSigns, chambers_at
-from ._validate import (
-    IntegerMatrix,
+from arrangements.checks import (
     check_block_size,
     check_choice,
+    check_dims,
     check_floats,
     check_jobs,
     check_tol,
-    exact_matrix,
 )
-from .cones import Cone, cone
-from .counting import cover_bound, generic_f_vector, generic_whitney_numbers
+from arrangements.counting.closed_forms import (
+    cover_bound,
+    generic_f_vector,
+    generic_whitney_numbers,
+)
+
+from .algebra.numbers import IntegerMatrix, exact_matrix
+from .algebra.point_signs import PointSigns, chambers_at
+from .algebra.reduction import Reduction, primitive, reduce_rows
+from .algebra.rounding import nearest_float
+from .algebra.witness import interior_point
+from .chambers.cone import Cone, cone
 from .errors import CapacityError, InputError
-from .patterns import Dichotomies
-from .reduction import Reduction, primitive, reduce_rows
-from .trichotomies import Trichotomies
-from .witness import interior_point
+from .patterns.dichotomies import Dichotomies
+from .patterns.trichotomies import Trichotomies
+from .progress import progress_bar
+from .walk import boundaries as _closed
+from .walk import counts as _counts
+from .walk import faces as _faces
+from .walk import tables as _tables
+from .walk import threads
+from .walk.enumeration import Geometry
+from .walk.float_points import Witnesses
 
 if TYPE_CHECKING:
-    from .estimation import Estimate
-    from .neighbours import Neighbourhood
-    from .sampling import Sample
-    from .support import Euclidean, Support
+    from .chambers.neighbours import Neighbourhood
+    from .chambers.sampling import Sample
+    from .counting.estimation import Estimate
+    from .ellipsoid.support import Euclidean, Support
 
 _MAX_RANK = 64  # 2^64 chambers at least: none can be enumerated
 _SEEDS = 3
@@ -151,7 +161,7 @@ class Arrangement:
                 self._general = True
             elif self._count is None:
                 self._walkable()
-                found = self._attempt(lambda g: _pipeline.count(g, only_simple=True,
+                found = self._attempt(lambda g: threads.count(g, only_simple=True,
                                                                 stats=self.predicate_stats))
                 self._general = found is not None
                 self._count = found
@@ -169,7 +179,7 @@ class Arrangement:
 
     def to_numpy(self) -> np.ndarray:
         """The data, bias column included, as float64 (n, d): nearest to the numbers read."""
-        return np.array([[_float(x) for x in self._matrix.row(i)] for i in range(self.n)],
+        return np.array([[nearest_float(x) for x in self._matrix.row(i)] for i in range(self.n)],
                         dtype=np.float64).reshape(self.n, self.d)
 
     def signs_at(self, points: Any) -> np.ndarray:
@@ -223,7 +233,7 @@ class Arrangement:
             else:
                 self._walkable()
                 self._count = self._attempt(
-                    lambda g: _pipeline.count(g, stats=self.predicate_stats))
+                    lambda g: threads.count(g, stats=self.predicate_stats))
         return self._count
 
     def characteristic_polynomial(self, *, n_jobs: int = 1) -> list[int]:
@@ -437,7 +447,7 @@ class Arrangement:
                    ) -> Neighbourhood:
         """Chambers within some facet crossings of the one with this pattern; see
         `neighbours.neighbours`."""
-        from .neighbours import neighbours
+        from .chambers.neighbours import neighbours
 
         return neighbours(self, pattern, radius, limit=limit)
 
@@ -446,7 +456,7 @@ class Arrangement:
                 progress: bool = False) -> Support:
         """h(v), the maximum of v.(Xu)_+ over the unit ball, or all local maxima beyond a
         threshold; see `support.support`."""
-        from .support import support
+        from .ellipsoid.support import support
 
         return support(self, v, above=above, limit=limit, both=both, n_jobs=n_jobs,
                        max_seconds=max_seconds, progress=progress)
@@ -455,14 +465,14 @@ class Arrangement:
                      rng: Any = None) -> Support:
         """Local maxima of v.(Xu)_+ reached by going up from many points, without a claim that
         these are all; see `support.local_maxima`."""
-        from .support import local_maxima
+        from .ellipsoid.support import local_maxima
 
         return local_maxima(self, v, starts, above=above, both=both, rng=rng)
 
     def sample_dichotomies(self, m: int, rng: Any = None, *, method: str = "gaussian",
                            max_draws: int | None = None) -> Sample:
         """m distinct random dichotomies; see `sampling.sample_dichotomies`."""
-        from .sampling import sample_dichotomies
+        from .chambers.sampling import sample_dichotomies
 
         return sample_dichotomies(self, m, rng, method=method, max_draws=max_draws)
 
@@ -470,7 +480,7 @@ class Arrangement:
                              ) -> Estimate:
         """The number of chambers from samples, with a confidence interval; see
         `estimation.estimate_dichotomies`."""
-        from .estimation import estimate_dichotomies
+        from .counting.estimation import estimate_dichotomies
 
         return estimate_dichotomies(self, n_draws, rng, confidence=confidence)
 
@@ -479,7 +489,7 @@ class Arrangement:
     def _faces_wanted(self, dims: Any) -> list[bool]:
         self._exactly("trichotomies")
         self._walkable()
-        return _faces.check_dims(dims, self.rank)
+        return check_dims(dims, self.rank)
 
     def _iterate_faces(self, size: int, wanted: list[bool], witnesses: bool, jobs: int,
                        progress: bool) -> Iterator[Trichotomies]:
@@ -564,7 +574,7 @@ class Arrangement:
 
     def _euclidean(self) -> Euclidean:
         if self._euclidean_cache is None:
-            from .support import Euclidean
+            from .ellipsoid.support import Euclidean
 
             self._euclidean_cache = Euclidean(self)
         return self._euclidean_cache
@@ -591,13 +601,13 @@ class Arrangement:
                 f"rank {self.rank} means at least 2^{self.rank} chambers, more than can be "
                 f"enumerated (rank must be at most {_MAX_RANK}); choose fewer features",
                 n_chambers=2**self.rank, bytes_needed=2**self.rank * ((self.n + 7) // 8),
-                bytes_available=_pipeline.available_bytes(), exact=False)
+                bytes_available=threads.available_bytes(), exact=False)
 
     def _capacity(self, extra: int = 0) -> int:
         """Rows to allocate, `extra` bytes each beside the pattern: Cover's bound if that fits in
         memory, else their exact number; raises CapacityError if that does not fit either."""
         self._walkable()
-        width, room = (self.n + 7) // 8 + extra, int(0.9 * _pipeline.available_bytes())
+        width, room = (self.n + 7) // 8 + extra, int(0.9 * threads.available_bytes())
         bound = cover_bound(self.n_hyperplanes, self.rank)
         limit = room // width
         if self._count is None and bound > limit:
@@ -626,7 +636,7 @@ class Arrangement:
         part = reduce_rows(IntegerMatrix(values, (Fraction(1),) * rank))
         if part.rank < 2:
             return 2 * part.rank
-        return self._inner(part)._attempt(lambda g: _pipeline.count(g, limit=enough))
+        return self._inner(part)._attempt(lambda g: threads.count(g, limit=enough))
 
     def _inner(self, reduction: Reduction) -> Arrangement:
         """Another arrangement read the same way."""
@@ -650,7 +660,7 @@ class Arrangement:
         capacity = self._capacity()
         total = self.count_dichotomies() if progress else 0
         with progress_bar(total, "dichotomies", progress) as bar:
-            packed = self._attempt(lambda g: _pipeline.store(
+            packed = self._attempt(lambda g: threads.store(
                 g, np.empty((capacity, (self.n + 7) // 8), dtype=np.uint8), jobs, watch=bar.set,
                 stats=self.predicate_stats))
             bar.set(len(packed))
@@ -666,7 +676,7 @@ class Arrangement:
             return
         self._walkable()
         rows = max(2, min(block_size + block_size % 2, cover_bound(self.n_hyperplanes, self.rank)))
-        blocks = self._attempt(lambda g: _pipeline.started(_pipeline.stream(
+        blocks = self._attempt(lambda g: threads.started(threads.stream(
             g, jobs, rows, tracing=witnesses, stats=self.predicate_stats)))
         points = None
         if witnesses:
@@ -744,35 +754,3 @@ def _reblocked(pieces: Iterator[tuple[np.ndarray, ...]], size: int
 
 def _joined(pieces: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
     return tuple(np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
-
-
-def dichotomies(X: Any, *, bias: bool = False, numbers: str = "binary", tol: float | None = None,
-                **options: Any) -> Dichotomies:
-    """`Arrangement(X, ...).dichotomies(...)`; options as there.
-
-    Examples
-    --------
-    >>> len(dichotomies([[1, 0], [0, 1], [1, 1]]))
-    6
-    """
-    return Arrangement(X, bias=bias, numbers=numbers, tol=tol).dichotomies(**options)
-
-
-def iter_dichotomies(X: Any, block_size: int = 65536, *, bias: bool = False,
-                     numbers: str = "binary", tol: float | None = None, **options: Any
-                     ) -> Iterator[Dichotomies]:
-    """`Arrangement(X, ...).iter_dichotomies(block_size, ...)`; options as there."""
-    arrangement = Arrangement(X, bias=bias, numbers=numbers, tol=tol)
-    return arrangement.iter_dichotomies(block_size, **options)
-
-
-def count_dichotomies(X: Any, *, bias: bool = False, numbers: str = "binary",
-                      tol: float | None = None) -> int:
-    """`Arrangement(X, ...).count_dichotomies()`.
-
-    Examples
-    --------
-    >>> count_dichotomies([[1, 0], [0, 1], [1, 1], [2, 2]])
-    6
-    """
-    return Arrangement(X, bias=bias, numbers=numbers, tol=tol).count_dichotomies()

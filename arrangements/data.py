@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
-from .patterns import _is_damage, _pyarrow
+from .files import is_damage, pyarrow
 
 __all__ = ["load_supervised", "load_table"]
 
@@ -277,7 +277,7 @@ def _load_numpy(path: str, key: str | None, columns: Any, rows: Any) -> _Table:
     except InputError:
         raise
     except Exception as error:
-        if not _is_damage(error):
+        if not is_damage(error):
             raise
         raise InputError(
             f"{path!r} must be a numpy file of numbers: {' '.join(str(error).split())}"
@@ -304,7 +304,7 @@ def _pick_array(arrays: Any, key: str | None, path: str) -> str:
 
 
 def _load_parquet(path: str, columns: Any, rows: Any) -> _Table:
-    pa = _pyarrow(".parquet")
+    pa = pyarrow(".parquet")
     with open(path, "rb") as opened:
         try:
             file = pa.parquet.ParquetFile(opened)
@@ -322,7 +322,7 @@ def _load_parquet(path: str, columns: Any, rows: Any) -> _Table:
         except InputError:
             raise
         except Exception as error:
-            if not _is_damage(error):
+            if not is_damage(error):
                 raise
             raise InputError(
                 f"{path!r} must be a Parquet file: {' '.join(str(error).split())}"

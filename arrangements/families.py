@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ._validate import check_count
+from arrangements.checks import check_count
+from arrangements.counting.closed_forms import cover_bound
+
 from .arrangement import Arrangement
-from .counting import cover_bound
 from .errors import InputError
 
 __all__ = [

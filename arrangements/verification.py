@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from ._progress import progress_bar
-from ._validate import IntegerMatrix
-from .arrangement import Arrangement
-from .counting import deletion_restriction
-from .errors import InputError
-from .patterns import Dichotomies, _words
-from .witness import positive_dependence
+from arrangements.algebra.rounding import U
 
-_U = 2.0**-53
+from .algebra.numbers import IntegerMatrix
+from .algebra.witness import positive_dependence
+from .arrangement import Arrangement
+from .counting.deletion import deletion_restriction
+from .errors import InputError
+from .patterns.dichotomies import Dichotomies, _words
+from .progress import progress_bar
+
 _BLOCK = 2**16  # signs looked at together: their arrays stay in the cache
 _PROGRAM = 600  # chambers that are enumerated in the time of one linear program
 
@@ -181,7 +182,7 @@ class _Sides:
         with np.errstate(all="ignore"):
             points = points / np.abs(points).max(axis=1, keepdims=True)
             value = points @ self._floats.T
-            bound = (points.shape[1] + 8) * _U * (np.abs(points) @ np.abs(self._floats).T) + 1e-290
+            bound = (points.shape[1] + 8) * U * (np.abs(points) @ np.abs(self._floats).T) + 1e-290
             right = np.where(bits[:, self._cut], value, -value) > bound
         return right.all(axis=1) & bits[:, ~self._cut].all(axis=1)
 

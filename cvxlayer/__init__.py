@@ -8,46 +8,32 @@ is a convex program: blocks v_i, w_i in the cones (2 D_i - I) X u >= 0 with a gr
 and Ergen 2020). It is written down over all or some patterns, or solved by column generation
 without being written down; either way the result says how far it can be from the optimum.
 
-=============  =================================================================================
-problem        Problem: data, loss and penalty; objective, dual vector, rigorous lower bounds
-losses         one class for each loss: value, gradient, conjugate, conic form
-network        Network: predictions, scaling, exchange with PyTorch and scikit-learn, files
-program        patterns and a problem -> a conic program
-solvers        one adapter for each solver
-training       fit: the full program, column generation, samples; Solution
-sampling       patterns of random and of given networks
-interpolation  the least norm that interpolates (beta -> 0), and paths over beta
-neurons        the best output weights of given neurons, by linear programs
-certificate    certify: is a network globally optimal, how far can it fall, which way; Certificate
-pricing        the most violated neuron, exactly or between bounds
-stationarity   Clarke's condition, neuron by neuron
-kkt            the optimality conditions cone by cone, as the papers have them
-subsampled     optimality within a network's own faces
-landscape      blocks, merging, splitting, reduction of networks
-paths          paths of networks along which the objective does not rise
-optima         the set of all optimal networks: bounds, vertices, samples, least width
-verification   verify: a certificate checked in exact arithmetic
-estimators     ReLURegressor and ReLUClassifier for scikit-learn (extra `sklearn`)
-errors         SolverError, MissingSolverError, InfeasibleError
-_polish        Newton's method on the faces of a network's neurons
-_polytope      vertices, bounds and walks of a polytope, by linear programs
-_checks        checks of arguments
-_files         arrays in files, whole or not at all
-_cover         exact proof of a bound on all neurons, by a cover of space by cones
-_cvxpy         the program in CVXPY
-=============  =================================================================================
+============  ====================================================================================
+cli           the commands `arrangements train` and `arrangements certify`
+estimators    ReLURegressor and ReLUClassifier for scikit-learn (extra `sklearn`)
+landscape     paths of networks, and the set of all optima
+certificates  certify, verify, kkt: is a network globally optimal, how far can it fall, which way
+training      fit: the full program, column generation, samples; interpolation
+conic         patterns and a problem -> a conic program; one adapter for each solver
+model         Problem, Network, Blocks, losses
+checks        checks of arguments
+files         arrays in files
+errors        SolverError, MissingSolverError, InfeasibleError
+============  ====================================================================================
 """
 
-from .certificate import Certificate, certify
+from arrangements.moved import forward
+
+from .certificates.certificate import Certificate, certify
+from .certificates.kkt import KKT, kkt
+from .certificates.own_faces import SubsampledCertificate, subsampled_certificate
+from .certificates.pricing import Price, price
+from .certificates.stationarity import Stationarity, stationarity
+from .certificates.verification import Check, Verification, verify
+from .conic.program import Block, ConvexProgram
 from .errors import InfeasibleError, MissingSolverError, SolverError
-from .interpolation import Interpolation, minimum_norm, path
-from .kkt import KKT, kkt
-from .landscape import Blocks
-from .losses import Absolute, Hinge, Huber, Logistic, Loss, Squared
-from .network import Network
-from .neurons import over_neurons
-from .optima import OptimalSet, Smallest, minimal_width, optimal_set
-from .paths import (
+from .landscape.optima import OptimalSet, Smallest, minimal_width, optimal_set
+from .landscape.paths import (
     Path,
     PathCheck,
     line,
@@ -56,13 +42,13 @@ from .paths import (
     path_to_optimum,
     path_to_reduced,
 )
-from .pricing import Price, price
-from .problem import Problem
-from .program import Block, ConvexProgram
-from .stationarity import Stationarity, stationarity
-from .subsampled import SubsampledCertificate, subsampled_certificate
-from .training import Round, Solution
-from .verification import Check, Verification, verify
+from .model.blocks import Blocks
+from .model.losses import Absolute, Hinge, Huber, Logistic, Loss, Squared
+from .model.network import Network
+from .model.problem import Problem
+from .training.fit import Round, Solution
+from .training.interpolation import Interpolation, minimum_norm, path
+from .training.output_weights import over_neurons
 
 __all__ = [
     "KKT",
@@ -110,3 +96,22 @@ __all__ = [
     "subsampled_certificate",
     "verify",
 ]
+
+forward("cvxlayer", {
+    "certificate": "certificates.certificate",
+    "interpolation": "training.interpolation",
+    "kkt": "certificates.kkt",
+    "losses": "model.losses",
+    "network": "model.network",
+    "neurons": "training.output_weights",
+    "optima": "landscape.optima",
+    "paths": "landscape.paths",
+    "pricing": "certificates.pricing",
+    "problem": "model.problem",
+    "program": "conic.program",
+    "sampling": "training.start_patterns",
+    "solvers": "conic.solvers",
+    "stationarity": "certificates.stationarity",
+    "subsampled": "certificates.own_faces",
+    "verification": "certificates.verification",
+})

@@ -12,9 +12,9 @@ from scipy.special import softmax
 from arrangements import Arrangement, cover_bound
 
 from .errors import InputError, MissingSolverError
-from .network import Network
-from .problem import Problem
-from .training import Solution, relative_gap, solution_of
+from .model.network import Network
+from .model.problem import Problem
+from .training.fit import Solution, relative_gap, solution_of
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -129,7 +129,7 @@ class _ReLUEstimator(BaseEstimator):
     def _solved(self, problem: Problem, sampled: bool, seed: int) -> Solution:
         if not sampled:
             return problem.fit(self.method, tol=self.tol, n_jobs=self._jobs)
-        from .sampling import sampled_patterns
+        from .training.start_patterns import sampled_patterns
 
         affordable = min(_ENTRIES // (2 * problem.n), _WEIGHTS) // problem.d
         most = int(np.clip(affordable, _LEAST, _MOST))

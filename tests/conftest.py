@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from arrangements.cli import main
+from arrangements.cli.main import main
 
 # oracles and instances are imported by name, whatever pytest's import mode.
 sys.path.insert(0, str(Path(__file__).parent))

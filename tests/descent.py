@@ -3,7 +3,7 @@
 import numpy as np
 
 from cvxlayer import Network, Problem
-from cvxlayer.losses import LOSSES
+from cvxlayer.model.losses import LOSSES
 
 
 def random_problem(seed, *, loss="squared", n=None, d=None, beta=None):

@@ -12,7 +12,7 @@ from descent import descended, random_problem
 from arrangements import Arrangement
 from cvxlayer import Certificate, Huber, Network, Problem, certify, kkt, stationarity, verify
 from cvxlayer.errors import InputError, SolverError
-from cvxlayer.losses import LOSSES
+from cvxlayer.model.losses import LOSSES
 
 EXAMPLE = Problem([[1, 0], [0, 1], [1, 1]], [1, 0, 0], 0.1)
 
@@ -367,7 +367,7 @@ def test_a_solver_that_stops_short_leaves_what_is_known(monkeypatch):
     def fails(*_, **__):
         raise SolverError("it stopped", "stopped")
 
-    monkeypatch.setattr("cvxlayer.problem.Problem.fit", fails)
+    monkeypatch.setattr("cvxlayer.model.problem.Problem.fit", fails)
     for loss in ("squared", "absolute"):
         problem = random_problem(1, loss=loss)
         c = certify(Network(np.ones((problem.d, 1)), [1.0]), problem, tighten=True)

@@ -15,10 +15,12 @@ from test_support import functions, residual
 pytest.importorskip("clarabel")
 
 from arrangements import Arrangement
-from cvxlayer import Huber, Network, Problem, Squared, _cover, verification
+from cvxlayer import Huber, Network, Problem, Squared
+from cvxlayer.certificates import cover as _cover
+from cvxlayer.certificates import verification
+from cvxlayer.certificates.verification import Check, Verification, verify
 from cvxlayer.errors import InputError
-from cvxlayer.losses import LOSSES
-from cvxlayer.verification import Check, Verification, verify
+from cvxlayer.model.losses import LOSSES
 
 CHECKS = ["objective", "dual value", "dual feasible", "verdict"]
 DEGENERATE = {

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import arrangements
-from arrangements._progress import progress_bar
-from arrangements.cli import main
+from arrangements.cli.main import main
+from arrangements.progress import progress_bar
 
 KEYS = {
     "data",

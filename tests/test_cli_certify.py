@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import cvxlayer
-from arrangements.cli import main
+from arrangements.cli.main import main
 from cvxlayer import Certificate, Network, Problem
 
 X = np.array([[0, 1], [1, 3], [2, -1], [3, 2], [5, 1], [4, -2], [-1, 2], [-2, -3]])
@@ -244,7 +244,7 @@ def test_pictures_of_classes(table, tmp_path, saved, answer):
 
 
 def test_the_path_goes_down_to_the_better_network():
-    from arrangements import _certify
+    from cvxlayer.cli import certify as _certify
 
     problem = features("a,b", True)
     for network in (some(3), some(3, 20), Network(np.zeros((3, 0)), [])):

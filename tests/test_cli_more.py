@@ -7,7 +7,7 @@ import pytest
 
 import arrangements
 from arrangements import families
-from arrangements.cli import main
+from arrangements.cli.main import main
 
 
 @pytest.fixture

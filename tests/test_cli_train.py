@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import cvxlayer
-from arrangements.cli import main
+from arrangements.cli.main import main
 from arrangements.data import load_supervised, load_table
 from arrangements.errors import InputError
 

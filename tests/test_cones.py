@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from oracles import chambers_brute, check_witness, exact_rows, fraction
 from scipy.optimize import linprog, nnls
 
-from arrangements import Arrangement, InputError, _polyhedra, cones
-from arrangements._validate import exact_matrix, exact_vector
-from arrangements.cones import cone, facet_rows
+from arrangements import Arrangement, InputError
+from arrangements.algebra.numbers import exact_matrix, exact_vector
+from arrangements.algebra.witness import interior_point
+from arrangements.chambers import cone as cones
+from arrangements.chambers import polyhedra
+from arrangements.chambers.cone import cone, facet_rows
 from arrangements.errors import NotAChamberError
-from arrangements.witness import interior_point
 
 
 def dot(a, b):
@@ -256,7 +258,7 @@ def test_wrong_floats_cost_only_time(monkeypatch, proposal, name):
     A = Arrangement(DEGENERATE[name])
     patterns = A.dichotomies()[::9]
     right = [cone(A, p).facets.tolist() for p in patterns]
-    monkeypatch.setattr(_polyhedra, "bounded_least_squares", proposal)
+    monkeypatch.setattr(polyhedra, "bounded_least_squares", proposal)
     assert [cone(A, p).facets.tolist() for p in patterns] == right
     monkeypatch.setattr(np.linalg, "lstsq", lambda a, b, rcond: (np.zeros((len(b), b.shape[1])),))
     assert [cone(A, p).facets.tolist() for p in patterns] == right
@@ -562,4 +564,4 @@ def test_rows_are_kept_as_given(X, bias, decimal):
 
 
 def test_the_facet_search_is_shared():
-    assert cones.facet_rows is _polyhedra.facet_rows
+    assert cones.facet_rows is polyhedra.facet_rows

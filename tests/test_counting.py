@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from oracles import chambers_brute, count_deletion_restriction, cover_bound, rank
 
 import arrangements
-from arrangements.counting import (
-    components,
-    deletion_restriction,
+from arrangements.counting.closed_forms import (
     generic_characteristic_polynomial,
     generic_f_vector,
     generic_whitney_numbers,
 )
+from arrangements.counting.deletion import components, deletion_restriction
 
 full = pytest.mark.full
 
@@ -54,7 +53,7 @@ def faces_brute(rows):
     for flat in [(False,) * len(rows), *flats]:
         chosen = [row for row, inside in zip(rows, flat, strict=True) if inside]
         k = rank(chosen) if chosen else 0
-        basis = arrangements._closed.null_basis(np.array(chosen, dtype=object)) if chosen \
+        basis = arrangements.walk.boundaries.null_basis(np.array(chosen, dtype=object)) if chosen \
             else np.eye(len(rows[0]), dtype=object)
         rest = np.array(rows, dtype=object)[~np.array(flat)].dot(basis).tolist()
         out[r - k] += count_deletion_restriction(rest) if rest else 1
@@ -280,7 +279,7 @@ def test_components_of_long_integers():
 
 def test_components_where_a_prime_misleads():
     """Rows that are dependent modulo the prime of the rank computation, and only there."""
-    p = arrangements.reduction._PRIME
+    p = arrangements.algebra.reduction._PRIME
     assert len(components(np.array([[1, 0], [1, p]]))) == 2
     assert len(components(np.array([[1, 0], [p, 1], [0, 1]]))) == 1
     assert deletion_restriction(np.array([[1, 0], [1, p], [1, 2 * p]])) == [1, -3, 2]

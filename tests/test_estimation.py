@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arrangements import Arrangement, InputError, estimation
-from arrangements.estimation import (
+from arrangements import Arrangement, InputError
+from arrangements.counting import estimation
+from arrangements.counting.estimation import (
     Estimate,
     _Circuits,
     _clopper_pearson,

@@ -8,7 +8,7 @@ pytest.importorskip("clarabel")
 from arrangements import Arrangement
 from cvxlayer import InfeasibleError, Network, Problem
 from cvxlayer.errors import InputError
-from cvxlayer.interpolation import minimum_norm, path
+from cvxlayer.training.interpolation import minimum_norm, path
 
 LINE = np.arange(-2.0, 3)[:, None]
 TARGETS = np.array([1.0, -1, 1, 1, -1])

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from arrangements import CapacityError
 from cvxlayer import Network, Problem, certify, kkt, subsampled_certificate
-from cvxlayer.solvers import solve
+from cvxlayer.conic.solvers import solve
 
 
 def of_some_cone(problem, v, pattern, sign):

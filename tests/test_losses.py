@@ -7,9 +7,9 @@ from scipy import sparse
 pytest.importorskip("clarabel")
 
 from cvxlayer import Absolute, Hinge, Huber, Logistic, Squared
+from cvxlayer.conic.solvers import solve
 from cvxlayer.errors import InputError
-from cvxlayer.losses import LOSSES
-from cvxlayer.solvers import solve
+from cvxlayer.model.losses import LOSSES
 
 N = 7
 KINDS = [

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arrangements import Arrangement, InputError
+from arrangements.chambers.neighbours import neighbours
 from arrangements.errors import NotAChamberError
-from arrangements.neighbours import neighbours
 
 CASES = {
     "generic": instances.generic(7, 3),

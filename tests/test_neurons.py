@@ -8,9 +8,9 @@ from scipy import sparse
 
 from arrangements import Arrangement
 from cvxlayer import InfeasibleError, MissingSolverError, Problem
+from cvxlayer.conic.solvers import solve
 from cvxlayer.errors import InputError
-from cvxlayer.neurons import over_neurons
-from cvxlayer.solvers import solve
+from cvxlayer.training.output_weights import over_neurons
 
 clarabel = pytest.importorskip("clarabel")
 pytest.importorskip("ortools")

@@ -9,11 +9,12 @@ from scipy.optimize import nnls
 
 pytest.importorskip("clarabel")
 
-from cvxlayer import Network, Problem, _polytope
+from cvxlayer import Network, Problem
+from cvxlayer.conic.solvers import solve
 from cvxlayer.errors import InputError, SolverError
-from cvxlayer.losses import LOSSES
-from cvxlayer.optima import Smallest, minimal_width, optimal_set
-from cvxlayer.solvers import solve
+from cvxlayer.landscape import polytope as _polytope
+from cvxlayer.landscape.optima import Smallest, minimal_width, optimal_set
+from cvxlayer.model.losses import LOSSES
 
 
 def problem(loss, seed, *, n=12, d=2, beta=0.1, integer=False, bias=True):

@@ -19,6 +19,12 @@ from arrangements import Arrangement
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = Path(arrangements.__file__).parent
+STUBS = sorted(PACKAGE.rglob("*.pyi"))
+
+
+def name_of(source):
+    """The module of a file of the package."""
+    return ".".join(("arrangements", *source.relative_to(PACKAGE).with_suffix("").parts))
 
 
 def child(program, **environment):
@@ -63,19 +69,18 @@ def test_public_names_exist_and_are_documented():
 
 
 def test_sources_for_cython_and_type_checkers_are_shipped():
-    compiled = {path.stem for path in PACKAGE.glob("*.pyi")}
-    assert {"_enumeration", "_chambers", "_predicates"} <= compiled
-    for name in compiled:
-        assert importlib.import_module(f"arrangements.{name}").__file__.endswith((".so", ".pyd"))
-    for name in ("py.typed", "_kernels.h", "_kernels.pxd", "_chambers.pxd", "_predicates.pxd"):
+    assert {"enumeration", "lookup", "nnls", "search"} <= {path.stem for path in STUBS}
+    for stub in STUBS:
+        assert importlib.import_module(name_of(stub)).__file__.endswith((".so", ".pyd"))
+    for name in ("py.typed", "walk/kernels.h", "walk/kernels.pxd", "walk/predicates.pxd"):
         assert (PACKAGE / name).exists(), name
     if not (PACKAGE.parent / "setup.py").exists():
-        assert list(PACKAGE.glob("*.c")) == []
+        assert list(PACKAGE.rglob("*.c")) == []
 
 
-@pytest.mark.parametrize("stub", sorted(PACKAGE.glob("*.pyi")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("stub", STUBS, ids=lambda path: path.stem)
 def test_stubs_tell_no_more_and_no_less(stub):
-    module = importlib.import_module(f"arrangements.{stub.stem}")
+    module = importlib.import_module(name_of(stub))
     stated = {}
     for node in ast.parse(stub.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef):
@@ -134,7 +139,7 @@ def digests():
 @pytest.mark.parametrize("level", ["baseline", "avx2", "avx512"])
 def test_kernels_of_every_simd_level_give_the_same_rows(level):
     program = (
-        "import json, test_package, arrangements._enumeration as c\n"
+        "import json, test_package, arrangements.walk.enumeration as c\n"
         "print(json.dumps([c.simd, test_package.digests()]))\n"
     )
     used, found = json.loads(child(program, ARRANGEMENTS_SIMD=level))

@@ -5,9 +5,7 @@ import pytest
 
 from cvxlayer import Network, Problem
 from cvxlayer.errors import InputError
-from cvxlayer.landscape import groups
-from cvxlayer.losses import LOSSES
-from cvxlayer.paths import (
+from cvxlayer.landscape.paths import (
     Path,
     line,
     path_to_minimal,
@@ -15,6 +13,8 @@ from cvxlayer.paths import (
     path_to_optimum,
     path_to_reduced,
 )
+from cvxlayer.model.blocks import groups
+from cvxlayer.model.losses import LOSSES
 
 TO = {"nearly minimal": path_to_nearly_minimal, "minimal": path_to_minimal,
       "reduced": path_to_reduced}

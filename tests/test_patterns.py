@@ -7,6 +7,7 @@ import pickle
 import resource
 import sys
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from arrangements.errors import InputError
-from arrangements.patterns import Dichotomies, check_target, load
+from arrangements.files import check_target
+from arrangements.patterns.dichotomies import SUFFIXES, Dichotomies, load
 
 FORMATS = [".npz", ".parquet", ".arrow", ".feather"]
 
@@ -415,21 +417,21 @@ def test_a_missing_folder_is_named(tmp_path, suffix):
     with pytest.raises(FileNotFoundError, match="absent"):
         make(random_bits(2, 9)).save(path)
     with pytest.raises(InputError, match="absent"):
-        check_target(path)
+        check_target(path, SUFFIXES)
     with pytest.raises(FileNotFoundError):
         load(path)
 
 
 def test_targets_are_checked_before_the_work(tmp_path, suffix):
-    check_target(tmp_path / f"patterns{suffix}")
+    check_target(tmp_path / f"patterns{suffix}", SUFFIXES)
     (tmp_path / f"folder{suffix}").mkdir()
     with pytest.raises(InputError, match="folder"):
-        check_target(tmp_path / f"folder{suffix}")
+        check_target(tmp_path / f"folder{suffix}", SUFFIXES)
 
 
 @pytest.mark.parametrize("name", ["patterns", "patterns.csv", "patterns.npy", ".npz"])
 def test_unknown_suffixes_are_refused(tmp_path, name):
-    for use in (make(random_bits(2, 9)).save, load, check_target):
+    for use in (make(random_bits(2, 9)).save, load, partial(check_target, suffixes=SUFFIXES)):
         with pytest.raises(InputError, match=r"\.parquet"):
             use(tmp_path / name)
     assert os.listdir(tmp_path) == []
@@ -440,7 +442,7 @@ def test_missing_pyarrow_is_named(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     make(random_bits(2, 9)).save(tmp_path / "patterns.npz")
     for suffix in (".parquet", ".arrow"):
-        for use in (make(random_bits(2, 9)).save, load, check_target):
+        for use in (make(random_bits(2, 9)).save, load, partial(check_target, suffixes=SUFFIXES)):
             with pytest.raises(InputError, match="pip install"):
                 use(tmp_path / f"patterns{suffix}")
 

@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import exact_rows
 
-from arrangements import Arrangement, InputError, _cells, _scene
+from arrangements import Arrangement, InputError
+from arrangements.pictures import cells as _cells
+from arrangements.pictures import scene as _scene
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
 
 from matplotlib import pyplot as plt  # noqa: E402
 
-from arrangements.plotting import plot  # noqa: E402
+from arrangements.pictures.plot import plot  # noqa: E402
 
 RANK_3 = {
     "three planes": [(1, 0, 0), (0, 1, 0), (0, 0, 1)],

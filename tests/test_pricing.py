@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from arrangements import Arrangement
 from cvxlayer import Problem
-from cvxlayer.pricing import _relaxed, chord_bound, price, price_of
+from cvxlayer.certificates.pricing import _relaxed, chord_bound, price, price_of
 
 
 @st.composite

@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from oracles import rank
 
-from arrangements import reduction
-from arrangements._validate import exact_matrix
-from arrangements.reduction import reduce_rows
+from arrangements.algebra import reduction
+from arrangements.algebra.numbers import exact_matrix
+from arrangements.algebra.reduction import reduce_rows
 
 P = 2**31 - 1  # the prime of the module
 SMALL = st.integers(-2, 2)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arrangements import Arrangement, InputError, sampling
-from arrangements._signs import PointSigns
-from arrangements.sampling import (
+from arrangements import Arrangement, InputError
+from arrangements.algebra.point_signs import PointSigns
+from arrangements.chambers import sampling
+from arrangements.chambers.sampling import (
     _gaussian,
     _orthonormal,
     _sides,

@@ -9,10 +9,10 @@ from scipy import sparse
 pytest.importorskip("clarabel")
 
 from cvxlayer import Huber, Network, Problem, SolverError
+from cvxlayer.conic.program import ConvexProgram
+from cvxlayer.conic.solvers import solve
 from cvxlayer.errors import InputError
-from cvxlayer.losses import LOSSES
-from cvxlayer.program import ConvexProgram
-from cvxlayer.solvers import solve
+from cvxlayer.model.losses import LOSSES
 
 SOLVERS = ("clarabel", "scs", "qoco")
 ACCURACY = {"clarabel": 1e-7, "scs": 1e-5, "qoco": 1e-5}
@@ -130,7 +130,7 @@ def test_to_cvxpy_has_the_same_optimum(loss):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pytest.importorskip("cvxpy")
-        from cvxlayer._cvxpy import to_cvxpy
+        from cvxlayer.conic.to_cvxpy import to_cvxpy
 
         p = example(loss) if loss != "huber" else example(Huber(scale=2, delta=0.3))
         best = p.fit("columns")
@@ -150,7 +150,7 @@ def test_to_cvxpy_without_blocks():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pytest.importorskip("cvxpy")
-        from cvxlayer._cvxpy import to_cvxpy
+        from cvxlayer.conic.to_cvxpy import to_cvxpy
 
         p = example()
         value = to_cvxpy(ConvexProgram(p, [])).solve(solver="CLARABEL")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import lsq_linear, nnls
 
 from arrangements import Arrangement, CapacityError, InputError
-from arrangements.support import Euclidean, support
+from arrangements.ellipsoid.support import Euclidean, support
 
 CLOSE = 1e-9
 
@@ -247,7 +247,7 @@ def test_zero_data_and_no_gain():
 
 def test_progress_is_drawn_on_stderr(capsys, monkeypatch):
     X, v = residual(60, 5, 0)
-    from arrangements import _progress
+    from arrangements import progress as _progress
 
     times = iter(range(0, 10**6, 20))
     monkeypatch.setattr(_progress.time, "monotonic", lambda: float(next(times)))

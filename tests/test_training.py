@@ -7,9 +7,9 @@ pytest.importorskip("clarabel")
 
 from arrangements import Arrangement, CapacityError
 from cvxlayer import Huber, Network, Problem, Squared
-from cvxlayer import solvers as solvers_package
+from cvxlayer.conic import solvers as solvers_package
 from cvxlayer.errors import InputError, MissingSolverError
-from cvxlayer.losses import LOSSES
+from cvxlayer.model.losses import LOSSES
 
 LINE = np.arange(-2.0, 3)[:, None]
 TARGETS = np.array([1.0, -1, 1, 1, -1])

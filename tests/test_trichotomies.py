@@ -24,7 +24,7 @@ from oracles import (
 
 from arrangements import Arrangement, Dichotomies, load
 from arrangements.errors import InputError
-from arrangements.trichotomies import Trichotomies, compose
+from arrangements.patterns.trichotomies import Trichotomies, compose
 
 FORMATS = [".npz", ".parquet", ".arrow", ".feather"]
 

@@ -11,14 +11,8 @@ import scipy.sparse
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from arrangements._validate import (
-    IntegerMatrix,
-    check_block_size,
-    check_choice,
-    check_jobs,
-    check_tol,
-    exact_matrix,
-)
+from arrangements.algebra.numbers import IntegerMatrix, exact_matrix
+from arrangements.checks import check_block_size, check_choice, check_jobs, check_tol
 from arrangements.errors import InputError
 
 FEW = settings(max_examples=settings().max_examples // 2)

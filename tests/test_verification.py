@@ -336,7 +336,7 @@ def test_thousands_of_patterns(rows):
 
 
 def test_progress_bar(monkeypatch, capsys):
-    monkeypatch.setattr(arrangements._progress.time, "monotonic", iter(range(10**6)).__next__)
+    monkeypatch.setattr(arrangements.progress.time, "monotonic", iter(range(10**6)).__next__)
     rows = instances.threshold(3)
     assert verify(rows, Arrangement(rows).dichotomies(), progress=True)
     assert "verify [" in capsys.readouterr().err

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import chambers_brute, count_deletion_restriction
 
-from arrangements import Arrangement, CapacityError, _pipeline, _tables
-from arrangements._enumeration import Enumeration
+from arrangements import Arrangement, CapacityError
+from arrangements.walk import tables, threads
+from arrangements.walk.enumeration import Enumeration
 
 
 def patterns(X):
@@ -28,7 +29,7 @@ def test_functionals_that_are_not_generic_are_noticed_never_trusted(bits, name, 
         "resonance": instances.resonance(4),
         "generic": instances.small_integers(9, 3, low=-3, high=3),
     }[name]
-    monkeypatch.setattr(_tables, "FUNCTIONAL_BITS", bits)
+    monkeypatch.setattr(tables, "FUNCTIONAL_BITS", bits)
     try:
         found = patterns(rows)
     except ArithmeticError:
@@ -39,14 +40,14 @@ def test_functionals_that_are_not_generic_are_noticed_never_trusted(bits, name, 
 
 def test_other_functionals_are_tried_after_a_failure(monkeypatch):
     seeds = []
-    build = _tables.build
+    build = tables.build
 
     def recorded(reduction, *, tol=None, seed=0):
         seeds.append(seed)
         return build(reduction, tol=tol, seed=seed)
 
-    monkeypatch.setattr(_tables, "FUNCTIONAL_BITS", 3)
-    monkeypatch.setattr(_tables, "build", recorded)
+    monkeypatch.setattr(tables, "FUNCTIONAL_BITS", 3)
+    monkeypatch.setattr(tables, "build", recorded)
     for low in range(1, 30):
         rows = instances.small_integers(8, 3, low=-low, high=low)
         try:
@@ -78,7 +79,7 @@ def test_memory_that_runs_out_while_growing_is_an_error_not_a_short_answer(monke
             raise MemoryError("no room")
         return np.empty((64, 3), dtype=np.uint8), 0
 
-    monkeypatch.setattr(_pipeline.Grown, "__call__", full)
+    monkeypatch.setattr(threads.Grown, "__call__", full)
     for jobs in (1, 2):
         with pytest.raises(MemoryError, match="no room"):
             Arrangement(instances.generic(20, 4)).dichotomies(n_jobs=jobs)
@@ -89,24 +90,24 @@ def test_a_first_guess_that_is_too_small_grows():
     A = Arrangement(instances.threshold(4))
     expected = A.dichotomies()
     for capacity in (2, 3, 100):
-        packed = _pipeline.store(A._geometry(), np.empty((capacity, 2), np.uint8), 1,
+        packed = threads.store(A._geometry(), np.empty((capacity, 2), np.uint8), 1,
                                  watch=lambda rows: None)
         assert np.array_equal(packed, expected.packed)
 
 
 def test_counting_stops_at_its_limit():
     A = Arrangement(instances.generic(60, 5))
-    assert _pipeline.count(A._geometry(), limit=1000) > 1000
+    assert threads.count(A._geometry(), limit=1000) > 1000
 
 
 @pytest.mark.parametrize("r", [3, 4, 6])
 def test_tasks_cover_the_walk_once(r):
     A = Arrangement(instances.generic(24, r))
-    assert sum(task.rows for task in _pipeline.tasks(24, r, 2)) == A.cover_bound()
+    assert sum(task.rows for task in threads.tasks(24, r, 2)) == A.cover_bound()
     A._geometry()
     pieces = []
-    for task in _pipeline.tasks(24, r, 2):
-        sink = _pipeline.Grown(np.empty((task.rows, 3), dtype=np.uint8))
+    for task in threads.tasks(24, r, 2):
+        sink = threads.Grown(np.empty((task.rows, 3), dtype=np.uint8))
         walk = Enumeration(A._geometry(), sink)
         assert walk.run(*task[:4])
         assert walk.filled == task.rows
@@ -139,10 +140,10 @@ def test_predicted_sizes_beyond_64_bits_do_no_harm(monkeypatch):
     # degenerate data of high rank have few chambers, but a Cover bound beyond any memory
     A = Arrangement(instances.threshold(4))
     expected = A.dichotomies()
-    real = _pipeline.tasks
+    real = threads.tasks
     huge = lambda *args: [t._replace(rows=2**62) for t in real(*args)]  # noqa: E731
-    monkeypatch.setattr(_pipeline, "tasks", huge)
-    packed = _pipeline.store(A._geometry(), np.empty_like(expected.packed), 2,
+    monkeypatch.setattr(threads, "tasks", huge)
+    packed = threads.store(A._geometry(), np.empty_like(expected.packed), 2,
                              watch=lambda rows: None)
     assert np.array_equal(packed, expected.packed)
 
@@ -199,7 +200,7 @@ def test_smallest_data_in_every_form(X, p, tol):
 
 def test_witnesses_count_in_what_must_fit(monkeypatch):
     A = Arrangement(instances.generic(20, 4))  # 2,320 patterns of 3 bytes, or 8 * 4 more with u
-    monkeypatch.setattr(_pipeline, "available_bytes", lambda: 20_000)
+    monkeypatch.setattr(threads, "available_bytes", lambda: 20_000)
     assert len(A.dichotomies()) == 2320
     with pytest.raises(CapacityError) as caught:
         A.dichotomies(witnesses=True)

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from oracles import chambers_brute
 
-from arrangements import witness
-from arrangements.witness import _alternative, _float_attempt, interior_point
+from arrangements.algebra import witness
+from arrangements.algebra.witness import _alternative, _float_attempt, interior_point
 
 
 def inside(rows, signs, u):

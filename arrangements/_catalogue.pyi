@@ -1,1 +1,0 @@
-# Nothing for Python: recurring arrangements are reached from `_chambers` by cimport.

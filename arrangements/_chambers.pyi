@@ -1,1 +1,0 @@
-# Nothing for Python: the walk is reached from `_enumeration` by cimport.

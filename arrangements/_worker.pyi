@@ -1,1 +1,0 @@
-# Nothing for Python: a walk's state is reached from `_chambers` and `_enumeration` by cimport.

@@ -1,0 +1,10 @@
+"""Exact numbers and linear algebra.
+
+===========  =====================================================================================
+numbers      IntegerMatrix: data read as exact integers with a scale for each column
+reduction    Reduction: rank, independent columns, one row per hyperplane
+witness      exact points inside chambers, and proofs that there are none
+point_signs  signs of rows at given points, exactly
+nnls         least squares with bounds
+===========  =====================================================================================
+"""

@@ -1,0 +1,174 @@
+"""Exact reduction of the data: rank, independent columns, one row per hyperplane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from arrangements.algebra.rounding import SMALL
+
+from .numbers import IntegerMatrix
+
+_PRIME = 2**31 - 1  # products of two residues fit in int64
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """The arrangement of the rows of X, without its redundancies.
+
+    Attributes
+    ----------
+    n, d, rank : int
+        Shape of the data and their exact rank.
+    columns : ndarray of int64, shape (rank,)
+        Indices of independent columns, ascending.
+    rows : ndarray, shape (m, rank)
+        One primitive integer row per class of parallel nonzero rows, restricted to `columns`, in
+        order of first appearance, with the sign of the class's first sample. int64 when every
+        entry is below 2**62 in magnitude, otherwise object.
+    class_of : ndarray of int32, shape (n,)
+        Row of `rows` that each sample is a multiple of; -1 for zero rows.
+    orientation : ndarray of int8, shape (n,)
+        Sign of that multiple; 0 for zero rows.
+    column_scale : tuple of d Fraction
+        From `IntegerMatrix`.
+    """
+
+    n: int
+    d: int
+    rank: int
+    columns: np.ndarray
+    rows: np.ndarray
+    class_of: np.ndarray
+    orientation: np.ndarray
+    column_scale: tuple[Fraction, ...]
+
+
+def reduce_rows(matrix: IntegerMatrix) -> Reduction:
+    """Merge parallel rows and keep independent columns.
+
+    Parameters
+    ----------
+    matrix : IntegerMatrix
+
+    Returns
+    -------
+    Reduction
+
+    Notes
+    -----
+    Exact for every input. Restricting to independent columns is injective on the row space: it
+    keeps every linear relation between rows, hence all signs that vectors u can give them, and two
+    rows are parallel exactly when their restrictions are.
+    """
+    values = matrix.values
+    n, d = values.shape
+    columns = _independent_columns(values)
+    rows = values if len(columns) == d else primitive(values[:, columns])
+    lead = np.zeros(n, dtype=np.int8)
+    for j in range(len(columns)):
+        lead = np.where(lead == 0, _signs(rows[:, j]), lead)
+    cut = np.flatnonzero(lead)
+    classes: dict[tuple[int, ...], int] = {}
+    keys = map(tuple, (rows[cut] * lead[cut, None].astype(rows.dtype)).tolist())
+    class_of = np.full(n, -1, dtype=np.int32)
+    class_of[cut] = [classes.setdefault(key, len(classes)) for key in keys]
+    first = cut[np.unique(class_of[cut], return_index=True)[1]]
+    orientation = lead.copy()
+    orientation[cut] *= lead[first[class_of[cut]]]
+    return Reduction(
+        n, d, len(columns), columns, rows[first], class_of, orientation, matrix.column_scale
+    )
+
+
+def _signs(column: np.ndarray) -> np.ndarray:
+    return (column > 0).astype(np.int8) - (column < 0).astype(np.int8)
+
+
+def primitive(rows: np.ndarray) -> np.ndarray:
+    """Rows divided by their greatest common divisors, in int64 if they fit."""
+    if rows.shape[1] == 0:
+        return rows.astype(np.int64)
+    # abs: the reduction of a single number is that number, sign and all.
+    factor = abs(np.gcd.reduce(rows, axis=1, keepdims=True))
+    factor[factor == 0] = 1
+    rows = rows // factor
+    if rows.dtype == object and rows.min() > -SMALL and rows.max() < SMALL:
+        rows = rows.astype(np.int64)
+    return np.ascontiguousarray(rows)
+
+
+def _independent_columns(values: np.ndarray) -> np.ndarray:
+    """Return the indices of a column basis: the first one, but for primes that divide a minor.
+
+    Rows independent modulo a prime are independent; a few of them are proposed that way, and the
+    relations that their columns satisfy are checked on all rows without rounding. A row that
+    breaks one is independent of those so far, so every round raises the rank.
+    """
+    n, d = values.shape
+    chosen = np.zeros(0, dtype=np.int64)
+    candidates = np.arange(min(n, 4 * d + 64))
+    while True:
+        pool = np.concatenate([chosen, candidates])
+        pivots, columns = _modular_pivots((values[pool] % _PRIME).astype(np.int64))
+        if len(pivots) == min(n, d):
+            return columns
+        if len(pivots) > len(chosen):
+            chosen = pool[pivots]
+        elif len(chosen):  # the prime divides a minor: the next row is independent all the same
+            chosen = pool[: len(chosen) + 1]
+        columns, broken = _check_relations(values, chosen)
+        if not len(broken):
+            return columns
+        candidates = broken[: 4 * d + 64]
+
+
+def _modular_pivots(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pivot rows and first independent columns modulo the prime; `a` is overwritten."""
+    rows: list[int] = []
+    columns: list[int] = []
+    for j in range(a.shape[1]):
+        if len(rows) == len(a):
+            break
+        nonzero = np.flatnonzero(a[:, j])
+        if not len(nonzero):
+            continue
+        i = nonzero[0]
+        rows.append(int(i))
+        columns.append(j)
+        pivot = a[i] * pow(int(a[i, j]), -1, _PRIME) % _PRIME
+        # The pivot row itself becomes zero and is not met again.
+        a[nonzero, j:] = (a[nonzero, j:] - a[nonzero, j : j + 1] * pivot[j:]) % _PRIME
+    return np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64)
+
+
+def _check_relations(values: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First column basis of the chosen rows, and the rows breaking its column relations."""
+    echelon = values[chosen].astype(object)
+    columns: list[int] = []
+    pivot: int = 1
+    for j in range(values.shape[1]):
+        k = len(columns)
+        nonzero = np.flatnonzero(echelon[k:, j])
+        if not len(nonzero):
+            continue
+        echelon[[k, k + nonzero[0]]] = echelon[[k + nonzero[0], k]]
+        # Fraction-free Gauss-Jordan: the entries are minors, so the division is exact.
+        others = np.arange(len(echelon)) != k
+        echelon[others] = (
+            echelon[others] * echelon[k, j] - echelon[others, j : j + 1] * echelon[k]
+        ) // pivot
+        pivot = echelon[k, j]
+        columns.append(j)
+    basis = np.array(columns, dtype=np.int64)
+    rest = np.setdiff1d(np.arange(values.shape[1]), basis)
+    relation = echelon[: len(columns), rest]
+    bound = max((abs(x) for x in [pivot, *relation.ravel()]), default=1) * (len(basis) + 1)
+    if values.dtype == object or bound * int(np.abs(values).max()) >= SMALL:
+        values = values.astype(object)
+    else:
+        relation = relation.astype(np.int64)
+    broken = values[:, basis] @ relation != pivot * values[:, rest]
+    return basis, np.flatnonzero(broken.any(axis=1))

@@ -1,0 +1,8 @@
+"""Pictures of arrangements of rank 1 to 3.
+
+=====  ===========================================================================================
+plot   pictures of rank 1 to 3
+scene  where chambers lie in a picture
+cells  chambers of rank at most 3 as cones, exactly
+=====  ===========================================================================================
+"""

@@ -1,0 +1,115 @@
+"""What the kernels need of an arrangement, as plain arrays: floats, residues, classes.
+
+Nothing here decides a sign; it only writes the exact integers in the forms `_predicates` reads.
+"""
+import functools
+import math
+import random
+
+import numpy as np
+
+FUNCTIONAL_BITS = 96     # entries of the generic functionals; one is degenerate with odds < 2^-60
+INTEGRAL_BITS = 45       # Hadamard bound up to which floats hold the integers unscaled
+
+
+def _is_prime(n):
+    """Miller and Rabin's test with the bases that make it exact below 2^64."""
+    d, s = n - 1, 0
+    while d % 2 == 0:
+        d, s = d // 2, s + 1
+    for base in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37):
+        x = pow(base, d, n)
+        if x in (1, n - 1):
+            continue
+        for _ in range(s - 1):
+            x = x * x % n
+            if x == n - 1:
+                break
+        else:
+            return False
+    return True
+
+
+@functools.cache
+def _primes(count):
+    """The `count` largest primes below 2^62."""
+    found = list(_primes(count - 1)) if count > 1 else []
+    candidate = found[-1] - 2 if found else 2**62 - 1
+    while len(found) < count:
+        if math.gcd(candidate, 614889782588491410) == 1 and _is_prime(candidate):
+            found.append(candidate)
+        candidate -= 2
+    return tuple(found)
+
+
+def _norm_bits(row):
+    """An upper bound of log2 of the Euclidean norm of an integer vector, at least 0."""
+    total = sum(x * x for x in row)
+    return 0.5 * math.log2(total) + 1e-9 if total > 1 else 0.0
+
+
+def _scaled(value, shift):
+    """value / 2^shift as the nearest float."""
+    return value / (1 << shift) if shift > 0 else float(value)
+
+
+def build(reduction, *, tol=None, seed=0):
+    """Arrays for `enumeration.Geometry`.
+
+    Vectors are numbered: the m rows of the reduction, the r unit vectors, the r generic
+    functionals g_1..g_r. Floats hold a vector divided by 2^shift.
+    """
+    n, r, m = reduction.n, reduction.rank, len(reduction.rows)
+    rows = [[int(x) for x in row] for row in reduction.rows]
+    rng = random.Random(seed)
+    unit = [[int(i == j) for j in range(r)] for i in range(r)]
+    functionals = [[rng.getrandbits(FUNCTIONAL_BITS) * 2 + 1 - 2**FUNCTIONAL_BITS for _ in range(r)]
+                   for _ in range(r)]
+    vectors = rows + unit + functionals
+    bits = np.array([_norm_bits(v) for v in vectors])
+    hadamard = float(np.sort(bits[:m])[-r:].sum())
+    integral = hadamard <= INTEGRAL_BITS
+    shift = np.zeros(len(vectors), dtype=np.int32)
+    if not integral:
+        shift[:m] = [max(map(abs, v)).bit_length() for v in rows]
+    shift[m + r :] = FUNCTIONAL_BITS
+    floats = np.array([[_scaled(x, int(s)) for x in v]
+                       for v, s in zip(vectors, shift, strict=True)])
+    # Hadamard's bound for any r of the vectors, and two bits for the sign and the rounding
+    worst = float(np.sort(bits)[-r:].sum())
+    p = _primes(int((worst + 2) / 61.99) + 2)
+    value = np.array([[[(x << 64) % q for x in v] for v in vectors] for q in p], dtype=np.uint64)
+    inverse = np.zeros((len(p), len(p)), dtype=np.uint64)
+    for i, q in enumerate(p):
+        inverse[i, i] = (1 << 128) % q
+        for j in range(i):
+            inverse[i, j] = (pow(p[j], -1, q) << 64) % q
+    class_of = np.ascontiguousarray(reduction.class_of, dtype=np.int32)
+    orientation = np.asarray(reduction.orientation)
+    order = np.argsort(class_of, kind="stable")[int((class_of < 0).sum()):]
+    counts = np.bincount(class_of[class_of >= 0], minlength=m)
+    return {
+        "n": n, "m": m, "r": r, "tol": float(tol or 0), "integral": integral,
+        "input_error": 0.0 if integral else 2.0**-52,
+        "floats": floats, "value": value, "bits": bits, "shift": shift,
+        "p": np.array(p, dtype=np.uint64),
+        "minus_inv": np.array([pow(-q, -1, 1 << 64) for q in p], dtype=np.uint64),
+        "one": np.array([(1 << 64) % q for q in p], dtype=np.uint64),
+        "inverse": inverse,
+        "identity": m == n and bool((orientation > 0).all()),
+        "class_of": class_of,
+        "member": np.ascontiguousarray(order, dtype=np.int32),
+        "member_start": np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+        "all_negative": pack_words(orientation <= 0),
+        "cuts": pack_words(class_of >= 0),
+        "mix": np.array([rng.uniform(0.5, 1) for _ in range(2 * r + 1)]),
+        "functionals": functionals,
+    }
+
+
+def pack_words(bits):
+    """Bits, the first the lowest, in 64-bit words."""
+    out = np.zeros((len(bits) + 63) // 64 * 8, dtype=np.uint8)
+    packed = np.packbits(bits, bitorder="little")
+    out[: len(packed)] = packed
+    return out.view("<u8").astype(np.uint64)

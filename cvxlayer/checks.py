@@ -1,0 +1,40 @@
+"""Checks of arguments that several modules share."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError
+
+__all__ = ["check_count", "check_problem", "check_real"]
+
+
+def check_real(name: str, value: Any, low: float = 0.0, high: float = math.inf, *,
+               open_ended: bool = False) -> float:
+    """A number from low to high, or, `open_ended`, between them."""
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not real or not (low < value < high if open_ended else low <= value <= high):
+        limits = (f"of at least {low:g}" if high == math.inf and not open_ended
+                  else "positive" if high == math.inf and low == 0
+                  else f"between {low:g} and {high:g}")
+        wanted = f"a {limits} number" if limits == "positive" else f"a number {limits}"
+        raise InputError(f"{name} must be {wanted}, got {value!r}")
+    return float(value)
+
+
+def check_count(name: str, value: Any, least: int = 0) -> int:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
+    return int(value)
+
+
+def check_problem(problem: Any) -> None:
+    """Also where arguments have changed places."""
+    from .model.problem import Problem
+
+    if not isinstance(problem, Problem):
+        raise InputError(f"problem must be a Problem, got {type(problem).__name__}; "
+                         "Problem(X, y, beta)")

@@ -1,0 +1,248 @@
+"""Patterns and a problem -> a conic program, and its solution as blocks: one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from arrangements import Dichotomies, Trichotomies
+from cvxlayer.errors import CapacityError, InputError
+from cvxlayer.model.network import Network
+from cvxlayer.model.problem import Problem
+
+from .solvers import Answer, solve
+
+__all__ = ["Block", "ConvexProgram", "convex_program"]
+
+
+@dataclass(eq=False)
+class Block:
+    """One term sign * D X w, with the rows of the cone of w that are written down.
+
+    Attributes
+    ----------
+    active : ndarray of bool, shape (n,)
+        The diagonal of D.
+    sign : int
+        1 or -1.
+    sides : ndarray of int8, shape (n,)
+        Sides of the hyperplanes on which the cone lies: x_i.w has this sign or is zero.
+    rows : ndarray of int64
+        Inequalities sides_i x_i.w >= 0 that are written down.
+    zeros : ndarray of int64
+        Equations x_i.w = 0.
+    """
+
+    active: np.ndarray
+    sign: int
+    sides: np.ndarray
+    rows: np.ndarray
+    zeros: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+@dataclass(eq=False)
+class ConvexProgram:
+    """min l(z) + beta sum_j ||w_j||, z = sum_j sign_j D_j X w_j, w_j in the cone of block j.
+
+    Attributes
+    ----------
+    problem : Problem
+    blocks : sequence of Block
+    """
+
+    problem: Problem
+    blocks: Sequence[Block]
+
+    @property
+    def n_variables(self) -> int:
+        return self.problem.n + len(self.blocks) * (self.problem.d + 1)
+
+    @property
+    def n_constraints(self) -> int:
+        return sum(len(b.rows) + len(b.zeros) for b in self.blocks)
+
+    @property
+    def n_bytes(self) -> int:
+        """Estimate of the matrices' size, before they are built."""
+        d = self.problem.d
+        entries = sum(d * (int(b.active.sum()) + len(b.rows) + len(b.zeros)) + d + 1
+                      for b in self.blocks)
+        return 12 * entries + 16 * self.n_variables
+
+    def conic(self) -> tuple[Any, np.ndarray, Any, np.ndarray, list[tuple[str, int]]]:
+        """P, q, A, b, cones for x = (z, the loss's own variables, w_1..w_k, t_1..t_k)."""
+        p, d, k = self.problem, self.problem.d, len(self.blocks)
+        loss = p.loss.conic(p.y)
+        own = loss.P.shape[0]
+        size = own + k * (d + 1)
+        P = sparse.block_diag([loss.P, sparse.csc_matrix((k * (d + 1),) * 2)], format="csc")
+        q = np.concatenate([loss.q, np.zeros(k * d), np.full(k, p.beta)])
+        model = sparse.hstack(
+            [sparse.identity(p.n, format="csc"), sparse.csc_matrix((p.n, own - p.n)),
+             sparse.csc_matrix(np.hstack([-b.sign * b.active[:, None] * p.X for b in self.blocks]))
+             if k else sparse.csc_matrix((p.n, 0)), sparse.csc_matrix((p.n, k))], format="csc")
+        parts, right, cones = [model], [np.zeros(p.n)], [("zero", p.n)]
+        for kind, sign, rows_of in (("zero", 1, lambda b: b.zeros),
+                                    ("nonnegative", -1, lambda b: b.rows)):
+            which = [rows_of(b) for b in self.blocks]
+            total = sum(map(len, which))
+            if total:
+                rows = np.vstack([(p._unit[w] if kind == "zero" else b.sides[w, None] * p._unit[w])
+                                  for b, w in zip(self.blocks, which, strict=True) if len(w)])
+                owner = np.repeat(np.arange(k), [len(w) for w in which])
+                columns = own + owner[:, None] * d + np.arange(d)
+                parts.append(sparse.csc_matrix(
+                    ((sign * rows).ravel(), (np.repeat(np.arange(total), d), columns.ravel())),
+                    shape=(total, size)))
+                right.append(np.zeros(total))
+                cones.append((kind, total))
+        if loss.A.shape[0]:
+            parts.append(sparse.hstack([loss.A, sparse.csc_matrix((loss.A.shape[0], size - own))]))
+            right.append(loss.b)
+            cones += loss.cones
+        if k:
+            index = np.arange(k * (d + 1)).reshape(k, d + 1)
+            columns = np.hstack([own + k * d + np.arange(k)[:, None],
+                                 own + np.arange(k * d).reshape(k, d)])
+            parts.append(sparse.csc_matrix(
+                (-np.ones(k * (d + 1)), (index.ravel(), columns.ravel())),
+                shape=(k * (d + 1), size)))
+            right.append(np.zeros(k * (d + 1)))
+            cones += [("second-order", d + 1)] * k
+        return (P, q, sparse.vstack(parts, format="csc"), np.concatenate(right), cones)
+
+    def weights(self, solver: str = "clarabel", **options: Any
+                ) -> tuple[np.ndarray, np.ndarray, Answer]:
+        """Solve: weights (d, k), the dual vector v (n,), and what the solver said."""
+        P, q, A, b, cones = self.conic()
+        answer = solve(solver, P, q, A, b, cones, **options)
+        k, d = len(self.blocks), self.problem.d
+        start = P.shape[0] - k * (d + 1)
+        return answer.x[start : start + k * d].reshape(k, d).T, answer.dual[: self.problem.n], \
+            answer
+
+    def to_cvxpy(self) -> Any:
+        """This program as a `cvxpy.Problem`; see `_cvxpy.to_cvxpy`. Needs the extra `solvers`."""
+        from .to_cvxpy import to_cvxpy
+
+        return to_cvxpy(self)
+
+    def solve(self, solver: str = "clarabel", **options: Any) -> Any:
+        """The optimum of this program as a `Solution`; its lower bound is that of all networks.
+
+        Raises
+        ------
+        SolverError
+            With the solver's status if it stopped short.
+        """
+        from cvxlayer.training.fit import solution_of
+
+        return solution_of(self, solver, options)
+
+
+def convex_program(problem: Problem, patterns: Any = None, *, constraints: str = "facets",
+                   network: Network | None = None, max_bytes: int = 2 * 10**9) -> ConvexProgram:
+    """The program over all dichotomies, or over some patterns.
+
+    Parameters
+    ----------
+    problem : Problem
+    patterns : None, Dichotomies, Trichotomies, bool array (k, n) or Network
+        None: all dichotomies, which gives the global optimum. Trichotomies: the face program, with
+        equations where a sign is zero. A network: the faces its neurons are on, the subsampled
+        program of which a stationary network is an optimum.
+    constraints : {"facets", "all"}, default "facets"
+        Write down the irredundant inequalities only, or all; the optimum is the same.
+    network : Network, optional
+        A network that the program must contain: an InputError names the neurons that lie in no
+        cone of `patterns`, without which the program can be worse than the network.
+    max_bytes : int
+        Refuse to build more, before it is built.
+
+    Raises
+    ------
+    InputError
+        If patterns have another number of samples, or are no chambers.
+    CapacityError
+        If the program is too large; use `Problem.fit`, which never writes it down.
+    """
+    if constraints not in ("facets", "all"):
+        raise InputError(f"constraints must be 'facets' or 'all', got {constraints!r}")
+    A = problem.arrangement
+    if patterns is None:
+        p = A.count_dichotomies()
+        if p * 2 * problem.n * problem.d * 6 > max_bytes:
+            raise CapacityError(
+                f"the program over all {p:,} dichotomies needs more than {max_bytes:,} bytes; use "
+                "fit, which never writes it down, or fewer patterns", n_chambers=p,
+                bytes_needed=p * 2 * problem.n * problem.d * 6, bytes_available=max_bytes,
+                exact=True)
+        patterns = A.dichotomies()
+    if isinstance(patterns, Network):
+        problem._fits(patterns)
+        signs = np.unique(A.signs_at(patterns.U.T), axis=0)
+        blocks = [_face(problem, s, sign) for s in signs for sign in (1, -1)]
+    elif isinstance(patterns, Trichotomies):
+        _length(patterns.n, problem.n)
+        blocks = [_face(problem, s, sign) for s in patterns for sign in (1, -1)]
+    else:
+        if not isinstance(patterns, Dichotomies):
+            bits = np.asarray(patterns)
+            if bits.ndim != 2 or bits.dtype != bool:
+                raise InputError("patterns must be a bool array of shape (k, n), got "
+                                 f"{bits.dtype} of shape {bits.shape}")
+            _length(bits.shape[1], problem.n)
+            patterns = Dichotomies(np.packbits(bits, axis=1, bitorder="little"), problem.n,
+                                   arrangement=A)
+        _length(patterns.n, problem.n)
+        blocks = _chambers(problem, patterns, constraints)
+    if network is not None:
+        _contains(problem, blocks, network)
+    program = ConvexProgram(problem, blocks)
+    if program.n_bytes > max_bytes:
+        raise CapacityError(f"the program needs {program.n_bytes:,} bytes, more than {max_bytes:,};"
+                            " use fit, or fewer patterns", n_chambers=len(blocks) // 2,
+                            bytes_needed=program.n_bytes, bytes_available=max_bytes, exact=True)
+    return program
+
+
+def _chambers(problem: Problem, patterns: Dichotomies, constraints: str) -> list[Block]:
+    bits = patterns.to_numpy()
+    nonzero = np.flatnonzero(np.abs(problem.X).max(axis=1) > 0)
+    if constraints == "all":
+        rows = [nonzero] * len(bits)
+    elif len(bits) > 64:
+        facets = Dichotomies(patterns.packed, problem.n, arrangement=problem.arrangement).facets()
+        rows = [facets.indices[facets.indptr[i] : facets.indptr[i + 1]] for i in range(len(bits))]
+    else:
+        rows = [problem.arrangement.cone(b).facets for b in bits]
+    return [Block(b, sign, np.where(b, 1, -1).astype(np.int8), np.asarray(r))
+            for b, r in zip(bits, rows, strict=True) for sign in (1, -1)]
+
+
+def _face(problem: Problem, signs: np.ndarray, sign: int) -> Block:
+    zero = (signs == 0) & (np.abs(problem.X).max(axis=1) > 0)
+    return Block(signs > 0, sign, signs, np.flatnonzero(signs), np.flatnonzero(zero))
+
+
+def _contains(problem: Problem, blocks: list[Block], network: Network) -> None:
+    problem._fits(network)
+    sides = np.unique([b.sides for b in blocks], axis=0).astype(np.int16)
+    own = problem.arrangement.signs_at(network.U.T).astype(np.int16)
+    # as many agreements as the neuron has signs: the closed cone has it; so must its zeros
+    agree = own @ sides.T == np.abs(own).sum(axis=1)[:, None]
+    lost = np.flatnonzero(~agree.any(axis=1) & (network.alpha != 0))
+    if len(lost):
+        raise InputError(f"patterns must have a cone for every neuron of the network, but neurons "
+                         f"{', '.join(map(str, lost[:6].tolist()))}"
+                         f"{' and more' if len(lost) > 6 else ''} lie in none; add "
+                         "arrangement.dichotomies_at(network.U.T)")
+
+
+def _length(n: int, wanted: int) -> None:
+    if n != wanted:
+        raise InputError(f"patterns must be of {wanted} samples, got {n}")

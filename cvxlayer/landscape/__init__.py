@@ -1,0 +1,24 @@
+"""Around a network: paths along which the objective does not rise, and the set of all optima.
+
+========  ========================================================================================
+paths     paths of networks along which the objective does not rise
+optima    the set of all optimal networks: bounds, vertices, samples, least width
+polytope  vertices, bounds and walks of a polytope, by linear programs
+========  ========================================================================================
+"""
+
+from cvxlayer.model.blocks import (
+           Blocks,
+           caratheodory,
+           collinear,
+           factors,
+           groups,
+           merged,
+           nearest,
+           reduced,
+           split,
+           to_blocks,
+)
+
+__all__ = ["Blocks", "caratheodory", "collinear", "factors", "groups", "merged", "nearest",
+           "reduced", "split", "to_blocks"]

@@ -1,0 +1,318 @@
+"""Loss functions: value, gradient, conjugate with its domain, and conic form, each in one class.
+
+All are sums over samples, times `scale`. With z = sum_j alpha_j (X u_j)_+ the predictions, the dual
+of the training problem maximises -l*(-v) over v with |v.(Xu)_+| <= beta for every ||u|| <= 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from cvxlayer.errors import InputError
+
+__all__ = ["LOSSES", "Absolute", "Conic", "Hinge", "Huber", "Logistic", "Loss", "Squared"]
+
+
+@dataclass(frozen=True, eq=False)
+class Conic:
+    """min l(z) as a conic program: min x'Px/2 + q.x + constant over x = (z, extra variables).
+
+    Rows A x + s = b, s in the product of `cones`, pairs of a kind ("nonnegative", "exponential")
+    and a size. `P`, `A` are sparse, `P` upper triangular.
+    """
+
+    P: sparse.csc_matrix
+    q: np.ndarray
+    A: sparse.csc_matrix
+    b: np.ndarray
+    cones: tuple[tuple[str, int], ...]
+    constant: float
+
+
+class Loss:
+    """l(z) = scale * sum_i phi(z_i, y_i), convex in z.
+
+    Parameters
+    ----------
+    scale : float, default 1.0
+        Positive.
+    """
+
+    name = ""
+    smooth = True  # has a gradient
+    classifies = False  # y must be +1 and -1
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = _positive("scale", scale)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(scale={self.scale})"
+
+    def value(self, z: np.ndarray, y: np.ndarray) -> float:
+        """l(z)."""
+        return self.scale * float(self._value(z, y))
+
+    def gradient(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """A (sub)gradient of l at z."""
+        return self.scale * self._gradient(z, y)
+
+    def curvature(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Second derivatives of the terms, where they exist; zero elsewhere."""
+        return self.scale * self._curvature(z, y)
+
+    def dual(self, v: np.ndarray, y: np.ndarray) -> float:
+        """-l*(-v), the dual objective: -inf outside its domain."""
+        return self.scale * float(self._dual(v / self.scale, y))
+
+    def into_domain(self, v: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The nearest v at which `dual` is finite."""
+        return self.scale * self._clipped(v / self.scale, y)
+
+    def predictions(self, v: np.ndarray, y: np.ndarray, tol: float = 1e-6
+                    ) -> tuple[np.ndarray, np.ndarray]:
+        """(lo, hi): the intervals of the z at which -v is a (sub)gradient of l, those that are
+        optimal together with v. Within `tol`, relative, of an end of the domain v counts as there.
+        """
+        return self._predictions(v / self.scale, y, tol)
+
+    def conic(self, y: np.ndarray) -> Conic:
+        """The loss of n predictions in conic form."""
+        raise NotImplementedError
+
+    def _clipped(self, v: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return v
+
+    def _value(self, z: np.ndarray, y: np.ndarray) -> Any:
+        raise NotImplementedError
+
+    def _gradient(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _curvature(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.zeros(len(y))
+
+    def _dual(self, v: np.ndarray, y: np.ndarray) -> Any:
+        raise NotImplementedError
+
+    def _predictions(self, v: np.ndarray, y: np.ndarray, tol: float
+                     ) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
+
+class Squared(Loss):
+    """scale * 1/2 ||z - y||^2; ``scale=2`` is ||z - y||^2, ``scale=1/n`` the mean."""
+
+    name = "squared"
+
+    def _value(self, z, y):
+        return (z - y) @ (z - y) / 2
+
+    def _gradient(self, z, y):
+        return z - y
+
+    def _curvature(self, z, y):
+        return np.ones(len(y))
+
+    def _dual(self, v, y):
+        return v @ y - v @ v / 2
+
+    def _predictions(self, v, y, tol):
+        return y - v, y - v
+
+    def conic(self, y):
+        n = len(y)
+        return Conic(self.scale * sparse.identity(n, format="csc"), -self.scale * y,
+                     sparse.csc_matrix((0, n)), np.zeros(0), (), self.scale * float(y @ y) / 2)
+
+
+class Absolute(Loss):
+    """scale * ||z - y||_1."""
+
+    name = "absolute"
+    smooth = False
+
+    def _value(self, z, y):
+        return np.abs(z - y).sum()
+
+    def _gradient(self, z, y):
+        return np.sign(z - y)
+
+    def _clipped(self, v, y):
+        return np.clip(v, -1, 1)
+
+    def _dual(self, v, y):
+        return v @ y if np.abs(v).max(initial=0) <= 1 else -np.inf
+
+    def _predictions(self, v, y, tol):
+        return np.where(v >= 1 - tol, -np.inf, y), np.where(v <= tol - 1, np.inf, y)
+
+    def conic(self, y):
+        n = len(y)
+        eye = sparse.identity(n, format="csc")
+        return Conic(sparse.csc_matrix((2 * n, 2 * n)),
+                     np.concatenate([np.zeros(n), np.full(n, self.scale)]),
+                     sparse.bmat([[eye, -eye], [-eye, -eye]], format="csc"),
+                     np.concatenate([y, -y]), (("nonnegative", 2 * n),), 0.0)
+
+
+class Huber(Loss):
+    """scale * sum of t^2/2 for |t| <= delta, else delta (|t| - delta/2), t = z - y."""
+
+    name = "huber"
+
+    def __init__(self, scale: float = 1.0, delta: float = 1.0) -> None:
+        super().__init__(scale)
+        self.delta = _positive("delta", delta)
+
+    def __repr__(self) -> str:
+        return f"Huber(scale={self.scale}, delta={self.delta})"
+
+    def _value(self, z, y):
+        t = np.abs(z - y)
+        return np.where(t <= self.delta, t**2 / 2, self.delta * (t - self.delta / 2)).sum()
+
+    def _gradient(self, z, y):
+        return np.clip(z - y, -self.delta, self.delta)
+
+    def _curvature(self, z, y):
+        return (np.abs(z - y) <= self.delta).astype(float)
+
+    def _clipped(self, v, y):
+        largest = self.delta * (1 - 2.0**-51)  # times and by the scale it stays within delta
+        return np.clip(v, -largest, largest)
+
+    def _dual(self, v, y):
+        inside = np.abs(v).max(initial=0) <= self.delta
+        return v @ y - v @ v / 2 if inside else -np.inf
+
+    def _predictions(self, v, y, tol):
+        end = self.delta * (1 - tol)
+        return np.where(v >= end, -np.inf, y - v), np.where(v <= -end, np.inf, y - v)
+
+    def conic(self, y):
+        # t = a + b: min ||a||^2 / 2 + delta ||b||_1; a = z - y - b
+        n = len(y)
+        eye, zero = sparse.identity(n, format="csc"), sparse.csc_matrix((n, n))
+        P = self.scale * sparse.bmat([[eye, -eye, zero], [None, eye, zero], [None, None, zero]],
+                                     format="csc")
+        q = self.scale * np.concatenate([-y, y, np.full(n, self.delta)])
+        A = sparse.bmat([[zero, eye, -eye], [zero, -eye, -eye]], format="csc")
+        return Conic(P, q, A, np.zeros(2 * n), (("nonnegative", 2 * n),),
+                     self.scale * float(y @ y) / 2)
+
+
+class Hinge(Loss):
+    """scale * sum of max(0, 1 - y z), y = +-1."""
+
+    name = "hinge"
+    smooth = False
+    classifies = True
+
+    def _value(self, z, y):
+        return np.maximum(0, 1 - y * z).sum()
+
+    def _gradient(self, z, y):
+        return -y * (y * z < 1)
+
+    def _clipped(self, v, y):
+        return y * np.clip(y * v, 0, 1)
+
+    def _dual(self, v, y):
+        a = y * v
+        return a.sum() if a.min(initial=0) >= 0 and a.max(initial=0) <= 1 else -np.inf
+
+    def _predictions(self, v, y, tol):
+        a = y * v
+        lo, hi = np.where(a >= 1 - tol, -np.inf, 1.0), np.where(a <= tol, np.inf, 1.0)
+        return np.where(y > 0, lo, -hi), np.where(y > 0, hi, -lo)
+
+    def conic(self, y):
+        n = len(y)
+        eye = sparse.identity(n, format="csc")
+        return Conic(sparse.csc_matrix((2 * n, 2 * n)),
+                     np.concatenate([np.zeros(n), np.full(n, self.scale)]),
+                     sparse.bmat([[-sparse.diags(y.astype(float)), -eye], [None, -eye]],
+                                 format="csc"),
+                     np.concatenate([-np.ones(n), np.zeros(n)]), (("nonnegative", 2 * n),), 0.0)
+
+
+class Logistic(Loss):
+    """scale * sum of log(1 + exp(-y z)), y = +-1."""
+
+    name = "logistic"
+    classifies = True
+
+    def _value(self, z, y):
+        return np.logaddexp(0, -y * z).sum()
+
+    def _gradient(self, z, y):
+        return -y * _expit(-y * z)
+
+    def _curvature(self, z, y):
+        p = _expit(-y * z)
+        return p * (1 - p)
+
+    def _clipped(self, v, y):
+        return y * np.clip(y * v, 0, 1)
+
+    def _dual(self, v, y):
+        a = y * v
+        if a.min(initial=0) < 0 or a.max(initial=0) > 1:
+            return -np.inf
+        with np.errstate(divide="ignore", invalid="ignore"):
+            terms = np.where(a > 0, a * np.log(a), 0) + np.where(a < 1, (1 - a) * np.log1p(-a), 0)
+        return -terms.sum()
+
+    def _predictions(self, v, y, tol):
+        a = np.clip(y * v, 0, 1)
+        with np.errstate(divide="ignore"):
+            z = y * (np.log1p(-a) - np.log(a))
+        return z, z
+
+    def conic(self, y):
+        # t >= log(1 + e^(-yz)): p + q <= 1, p >= exp(-t), q >= exp(-yz - t)
+        n = len(y)
+        sign = y.astype(float)
+        q = np.concatenate([np.zeros(n), np.full(n, self.scale), np.zeros(2 * n)])
+        rows, cols, data, b = [], [], [], np.zeros(7 * n)
+        i = np.arange(n)
+
+        def put(r, c, x):
+            rows.append(r)
+            cols.append(c)
+            data.append(np.broadcast_to(x, np.shape(r)))
+
+        put(i, 2 * n + i, 1.0)
+        put(i, 3 * n + i, 1.0)
+        b[:n] = 1
+        # exponential cone: (a, 1, c) with c >= exp(a); s = b - A x
+        first, second = n + 3 * i, 4 * n + 3 * i
+        put(first, n + i, 1.0)
+        b[first + 1] = 1
+        put(first + 2, 2 * n + i, -1.0)
+        put(second, i, sign)
+        put(second, n + i, 1.0)
+        b[second + 1] = 1
+        put(second + 2, 3 * n + i, -1.0)
+        A = sparse.csc_matrix((np.concatenate(data), (np.concatenate(rows), np.concatenate(cols))),
+                              shape=(7 * n, 4 * n))
+        return Conic(sparse.csc_matrix((4 * n, 4 * n)), q, A, b,
+                     (("nonnegative", n), *((("exponential", 3),) * (2 * n))), 0.0)
+
+
+def _positive(name: str, value: Any) -> float:
+    real = isinstance(value, int | float | np.integer | np.floating) and value is not True
+    if not real or not np.isfinite(value) or value <= 0:
+        raise InputError(f"{name} must be a positive number, got {value!r}")
+    return float(value)
+
+
+def _expit(x: np.ndarray) -> np.ndarray:
+    return np.exp(-np.logaddexp(0, -x))
+
+
+LOSSES = {kind.name: kind for kind in (Squared, Logistic, Hinge, Absolute, Huber)}

@@ -1,0 +1,96 @@
+"""The best output weights of given neurons: a linear program for losses that have one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from cvxlayer.conic.solvers import solve
+from cvxlayer.errors import InfeasibleError, InputError, MissingSolverError, SolverError
+from cvxlayer.model.network import Network
+from cvxlayer.model.problem import Problem
+
+__all__ = ["over_neurons"]
+
+_SIMPLEX = 2_000_000  # entries up to which GLOP is asked, beyond it PDLP
+
+
+def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver: str | None = None
+                 ) -> Network:
+    """min l(sum_j a_j (X u_j)_+) + beta sum_j |a_j| ||u_j|| over the output weights a of neurons.
+
+    Parameters
+    ----------
+    problem : Problem
+    U : array-like of float, shape (d, m)
+        Columns u_j; their lengths do not matter.
+    interpolate : bool, default False
+        Instead the least sum_j |a_j| ||u_j|| with predictions y.
+    solver : str, optional
+        By default "glop" (beyond two million entries "pdlp") for linear programs, that is with
+        `interpolate` and for the losses "absolute" and "hinge"; else, or where that fails,
+        "clarabel".
+
+    Returns
+    -------
+    Network
+        Scaled, without neurons of weight zero: an upper bound of the optimum.
+
+    Raises
+    ------
+    InfeasibleError
+        With `interpolate`, if these neurons cannot fit y; its proof is a v with v.(Xu_j)_+ = 0 for
+        all j and v.y > 0, up to rounding.
+
+    Examples
+    --------
+    >>> over_neurons(Problem([[1], [-1]], [2, 0], 0.5), [[1, -1]], solver="clarabel").m
+    1
+    """
+    U = np.asarray(U, dtype=np.float64)
+    if U.ndim != 2 or len(U) != problem.d or not np.isfinite(U).all():
+        raise InputError(f"U must be finite, of shape ({problem.d}, m), got {U.shape}")
+    lengths = np.linalg.norm(U, axis=0)
+    U = U[:, lengths > 0] / lengths[lengths > 0]
+    H = np.maximum(problem.X @ U, 0)
+    m, n = U.shape[1], problem.n
+    both = np.hstack([H, -H])
+    if interpolate:
+        missed = problem.y - H @ np.linalg.lstsq(H, problem.y, rcond=None)[0]
+        if np.linalg.norm(missed) > 1e-9 * np.linalg.norm(problem.y):
+            raise InfeasibleError(f"these {m} neurons cannot fit y, of which "
+                                  f"{np.linalg.norm(missed):.3g} is out of their reach; give more",
+                                  missed)
+        own, P = 0, sparse.csc_matrix((2 * m, 2 * m))
+        q = np.ones(2 * m)
+        parts, right, cones = [sparse.csc_matrix(both)], [problem.y], [("zero", n)]
+    else:
+        loss = problem.loss.conic(problem.y)
+        own = loss.P.shape[0]
+        P = sparse.block_diag([loss.P, sparse.csc_matrix((2 * m, 2 * m))], format="csc")
+        q = np.concatenate([loss.q, np.full(2 * m, problem.beta)])
+        parts = [sparse.hstack([sparse.identity(n), sparse.csc_matrix((n, own - n)), -both])]
+        right, cones = [np.zeros(n)], [("zero", n)]
+        if loss.A.shape[0]:
+            parts.append(sparse.hstack([loss.A, sparse.csc_matrix((loss.A.shape[0], 2 * m))]))
+            right.append(loss.b)
+            cones += loss.cones
+    parts.insert(1, sparse.hstack([sparse.csc_matrix((2 * m, own)), -sparse.identity(2 * m)]))
+    right.insert(1, np.zeros(2 * m))
+    cones.insert(1, ("nonnegative", 2 * m))
+    A = sparse.vstack(parts, format="csc")
+    program = P, q, A, np.concatenate(right), cones
+    linear = P.nnz == 0 and all(kind in ("zero", "nonnegative") for kind, _ in cones)
+    if solver is None and linear:
+        try:
+            x = solve("glop" if A.nnz <= _SIMPLEX else "pdlp", *program).x[own:]
+        except (SolverError, MissingSolverError):
+            # simplex methods can stall on columns that are all but equal
+            x = solve("clarabel", *program).x[own:]
+    else:
+        x = solve(solver or "clarabel", *program).x[own:]
+    a = x[:m] - x[m:]
+    used = np.abs(a) > 1e-9 * np.abs(a).max(initial=0)
+    return Network.from_weights(U[:, used] * np.abs(a[used]), np.sign(a[used]))
