@@ -139,7 +139,7 @@ def verify(X: Any, D: Any, *, bias: bool = False, numbers: str = "binary",
     """
     arrangement = _arrangement(X, bias, numbers)
     packed, points = _patterns(D, arrangement)
-    n_chambers = sum(map(abs, deletion_restriction(arrangement._reduction.rows)))
+    n_chambers = sum(map(abs, deletion_restriction(arrangement.data.reduction.rows)))
     order, fresh = _sorted_rows(packed)
     first = order[fresh]
     class_of = np.empty(len(packed), dtype=np.int64)
@@ -154,16 +154,6 @@ def verify(X: Any, D: Any, *, bias: bool = False, numbers: str = "binary",
     proof = _dependence(arrangement, packed[not_chambers[0]]) if len(not_chambers) else None
     return Verification(len(packed), n_chambers, np.sort(order[~fresh]), not_chambers, missing,
                         proof)
-
-
-class _Proposer(Arrangement):
-    """The walk of an arrangement, with float witnesses only: `verify` decides the rest itself."""
-
-    def __init__(self, arrangement: Arrangement) -> None:
-        self.__dict__.update(arrangement.__dict__)
-
-    def _interior(self, pattern: np.ndarray) -> None:
-        return None
 
 
 class _Sides:
@@ -203,7 +193,7 @@ def _floats(row: list[Fraction]) -> list[float]:
 def _decided(arrangement: Arrangement, packed: np.ndarray, points: np.ndarray | None,
              n_chambers: int, progress: bool) -> np.ndarray:
     """Which of some distinct patterns (p, ceil(n/8)) are chambers."""
-    sides, n = _Sides(arrangement._matrix), arrangement.n
+    sides, n = _Sides(arrangement.data.matrix), arrangement.n
     size = max(_BLOCK // n, 64)
     inside = np.zeros(len(packed), dtype=bool)
     refuted = np.zeros(len(packed), dtype=bool)
@@ -240,11 +230,12 @@ def _enumerated(arrangement: Arrangement, sides: _Sides, packed: np.ndarray, ins
         inside[at[(packed[at] == rows).all(axis=1)]] = True
 
     with progress_bar(n_chambers, "verify", progress) as bar:
-        for block in _Proposer(arrangement).iter_dichotomies(size, witnesses=True):
-            certain = sides.certain(block.witnesses, block.to_numpy())
-            prove(block.packed[certain])
-            doubtful.append(block.packed[~certain])
-            bar.update(len(block))
+        # float witnesses only: what they leave open is decided here
+        for rows, points, _ in arrangement.walks.witnessed(1, size, lambda pattern: None):
+            certain = sides.certain(points, _bits(rows, arrangement.n))
+            prove(rows[certain])
+            doubtful.append(rows[~certain])
+            bar.update(len(rows))
     rest = np.concatenate(doubtful)
     if len(rest) <= (~inside).sum():
         prove(rest[np.fromiter(_have_points(arrangement, sides, rest), dtype=bool)])
@@ -260,7 +251,7 @@ def _have_points(arrangement: Arrangement, sides: _Sides, packed: np.ndarray) ->
     for row in packed:
         bits = _bits(row[None], arrangement.n)[0]
         if point is None or not sides.holds([-x for x in point], bits):
-            point = arrangement._interior(bits)
+            point = arrangement.data.interior(bits)
             yield point is not None and sides.holds(point, bits)
         else:
             yield True
@@ -268,13 +259,13 @@ def _have_points(arrangement: Arrangement, sides: _Sides, packed: np.ndarray) ->
 
 def _dependence(arrangement: Arrangement, row: np.ndarray) -> dict[int, Fraction]:
     """Positive weights of samples that forbid a pattern which is not a chamber's."""
-    bits, values = _bits(row[None], arrangement.n)[0], arrangement._matrix.values
+    bits, values = _bits(row[None], arrangement.n)[0], arrangement.data.matrix.values
     cut = values.any(axis=1)
     wrong = np.flatnonzero(~cut & ~bits)
     if len(wrong):  # 0 >= 0, so the bit of a zero row is 1
         return {int(wrong[0]): Fraction(1)}
     signs = np.where(bits, 1, -1)[cut, None]
-    signed = values[cut][:, arrangement._reduction.columns].astype(object) * signs
+    signed = values[cut][:, arrangement.data.reduction.columns].astype(object) * signs
     weights = positive_dependence(signed)
     if weights is None:
         raise ArithmeticError("a pattern has neither a witness nor a dependence that forbids it; "
@@ -283,7 +274,7 @@ def _dependence(arrangement: Arrangement, row: np.ndarray) -> dict[int, Fraction
     for i, y in zip(np.flatnonzero(cut).tolist(), weights, strict=True):
         if y:
             first = int(np.flatnonzero(values[i])[0])
-            out[i] = y * abs(int(values[i, first])) * arrangement._matrix.column_scale[first]
+            out[i] = y * abs(int(values[i, first])) * arrangement.data.matrix.column_scale[first]
     return out
 
 

@@ -198,7 +198,7 @@ def test_three_features_of_iris():
     pytest.importorskip("sklearn")
     values, _, numbers = arrangements.data.load_table("iris", columns="0-2")
     A = arrangements.Arrangement(values, bias=True, numbers=numbers)
-    assert chambers(deletion_restriction(A._reduction.rows)) == 898532
+    assert chambers(deletion_restriction(A.data.reduction.rows)) == 898532
 
 
 def test_polynomial_does_not_depend_on_order_signs_scales_and_coordinates():

@@ -207,7 +207,7 @@ def test_rank_below_the_features_and_many_features():
     v = rng.normal(size=14)
     h = Arrangement(X).support(v, max_seconds=2)
     assert h.value <= h.bound and h.value > 0
-    assert Euclidean(Arrangement(X)).n_cones() == 15
+    assert Euclidean(Arrangement(X).data).n_cones() == 15
 
 
 def test_time_that_runs_out_leaves_a_true_bound():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +47,56 @@ class Reduction:
     class_of: np.ndarray
     orientation: np.ndarray
     column_scale: tuple[Fraction, ...]
+
+    @property
+    def m(self) -> int:
+        """Number of classes: of distinct hyperplanes."""
+        return len(self.rows)
+
+    @cached_property
+    def cut(self) -> np.ndarray:
+        """Samples whose rows are not zero, ascending."""
+        return np.flatnonzero(self.class_of >= 0)
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """The first sample of each class, ascending; its orientation is 1."""
+        return self.cut[np.unique(self.class_of[self.cut], return_index=True)[1]]
+
+    def to_samples(self, signs: np.ndarray) -> np.ndarray:
+        """Signs int8 (k, n) of all samples from those (k, m) of the classes; 0 for zero rows."""
+        out = np.zeros((len(signs), self.n), dtype=np.int8)
+        out[:, self.cut] = signs[:, self.class_of[self.cut]] * self.orientation[self.cut]
+        return out
+
+    def to_classes(self, signs: np.ndarray) -> np.ndarray | None:
+        """Signs int8 (m,) of the classes from those (n,) of the samples; None where parallel rows
+        disagree or a zero row has a sign."""
+        out = (signs[self.first] * self.orientation[self.first]).astype(np.int8)
+        return out if (signs == self.to_samples(out[None])[0]).all() else None
+
+    def sides(self, pattern: np.ndarray) -> np.ndarray | None:
+        """Signs of the classes, 1 and -1, from a pattern of bools (n,); None as in `to_classes`,
+        the bit of a zero row being 1."""
+        return self.to_classes(np.where(pattern, self.class_of >= 0, -1))
+
+    def packed(self, positive: np.ndarray) -> np.ndarray:
+        """Patterns (k, ceil(n/8)) of all samples, packed, from the sides (k, m) of the classes."""
+        bits = np.ones((len(positive), self.n), dtype=bool)
+        bits[:, self.cut] = (positive[:, self.class_of[self.cut]]
+                             == (self.orientation[self.cut] > 0))
+        return np.packbits(bits, axis=1, bitorder="little")
+
+    def lift(self, point: Sequence[Any]) -> tuple[Fraction, ...]:
+        """A point in the user's coordinates (d) from one in those of `rows` (rank)."""
+        out = [Fraction(0)] * self.d
+        for c, x in zip(self.columns.tolist(), point, strict=True):
+            out[c] = x / self.column_scale[c]
+        return tuple(out)
+
+    def project(self, point: Sequence[Any]) -> list[Any]:
+        """Coordinates (rank) of `rows` of a point in the user's: the inverse of `lift`."""
+        return [point[c] * self.column_scale[c] for c in self.columns.tolist()]
 
 
 def reduce_rows(matrix: IntegerMatrix) -> Reduction:

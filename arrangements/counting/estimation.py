@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from arrangements.algebra.data import Source
 from arrangements.checks import check_count, check_exact, check_rng
-from arrangements.counting.closed_forms import cover_bound
 from arrangements.errors import InputError
 
 # Below 2^24: sums of 64 products of residues of least magnitude are exact in floats.
@@ -48,7 +48,7 @@ class Estimate:
         return self.low == self.high and self.confidence == 1.0
 
 
-def estimate_dichotomies(arrangement: Any, n_draws: int, rng: Any = None, *,
+def estimate_dichotomies(arrangement: Source, n_draws: int, rng: Any = None, *,
                          confidence: float = 0.95) -> Estimate:
     """Estimate the number of chambers p of an `Arrangement`, with a confidence interval.
 
@@ -115,11 +115,9 @@ def estimate_dichotomies(arrangement: Any, n_draws: int, rng: Any = None, *,
         raise InputError(f"confidence must be a float in (0, 1), got {confidence!r}; use e.g. 0.95")
     check_exact(arrangement)
     rng = check_rng(rng)
-    rows, r = arrangement._reduction.rows, arrangement.rank
+    rows, r = arrangement.data.reduction.rows, arrangement.rank
     m = len(rows)
-    known = arrangement._count
-    if known is None and (arrangement._general or m == r):
-        known = cover_bound(m, r)
+    known = arrangement.known_count
     if known is not None:
         return Estimate(known, known, known, 1.0)
     # The sets of size 0 and 1 are m and need no test: no two hyperplanes are the same.

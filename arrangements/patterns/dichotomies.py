@@ -301,7 +301,7 @@ class Dichotomies(Sequence[np.ndarray]):
                 "witness needs the arrangement, and these patterns have none (a file holds no data "
                 "matrix); enumerate again, or pass Dichotomies(packed, n, arrangement=...)"
             )
-        return self._arrangement._witness(self[i])
+        return self._arrangement.interior_point(self[i])
 
     def diag(self, i: int) -> Any:
         """``D_i``, the scipy.sparse.dia_array (n, n) of float64 with pattern i on its diagonal."""
@@ -351,7 +351,7 @@ class Dichotomies(Sequence[np.ndarray]):
             raise InputError("facets need an exact arrangement, and these patterns have "
                              + ("none" if self._arrangement is None else "one with tol")
                              + "; enumerate again, or pass Dichotomies(packed, n, arrangement=...)")
-        return self._arrangement._walls(n_jobs)
+        return self._arrangement.iter_walls(n_jobs=n_jobs)
 
     # --- files
 

@@ -111,7 +111,7 @@ def adjacency(dichotomies: Dichotomies, blocks: Iterable[np.ndarray], *, rows: b
         joined.sort_indices()
         return joined
     indptr, indices = _facets(index, dichotomies, blocks)
-    class_of = dichotomies.arrangement._reduction.class_of
+    class_of = dichotomies.arrangement.data.reduction.class_of
     members = np.argsort(class_of, kind="stable")
     starts = np.searchsorted(class_of[members], np.arange(class_of.max() + 2))
     beyond = np.empty_like(indices)
@@ -146,7 +146,7 @@ def _facets(index: Index, dichotomies: Dichotomies, blocks: Iterable[np.ndarray]
         raise InputError("facets need an exact arrangement, and these patterns have "
                          + ("none" if arrangement is None else "one with tol") + "; enumerate "
                          "again, or pass Dichotomies(packed, n, arrangement=...)")
-    orientation = arrangement._reduction.orientation
+    orientation = arrangement.data.reduction.orientation
     own = [np.packbits(orientation == sign, bitorder="little") for sign in (1, -1, 0)]
     width, dim = 2 * len(own[0]) + 1, arrangement.rank - 1
     # Bits instead of lists: sorted as they are, and never more than the patterns themselves.

@@ -168,7 +168,7 @@ class Trichotomies(Sequence[np.ndarray]):
             rows = self._rows.packed.copy()
             zero = np.ascontiguousarray(~(self.positive | self.negative))
             flats, inverse = np.unique(Index(zero).find(zero), return_inverse=True)
-            rows[:, -1] = np.array([_flat(reduction, self[int(i)])[1].shape[1] for i in flats],
+            rows[:, -1] = np.array([_flat(reduction, self[int(i)]).shape[1] for i in flats],
                                    dtype=np.uint8)[inverse]
             held = self._rows
             self._rows = Dichotomies._of(rows, held.n, None, held._witnesses, held._found)
@@ -343,14 +343,12 @@ class Trichotomies(Sequence[np.ndarray]):
         Exact for every input, and found without a search among all chambers: costs the enumeration
         of the localisation, and a witness of the face.
         """
-        from arrangements.arrangement import Arrangement  # it imports this module
-
         signs = self[i]
         self._point(i, "chambers_above")
         zero = np.flatnonzero(signs == 0)
         if not len(zero):
             return Dichotomies._of(_planes(signs[None])[0], self.n, self._arrangement)
-        local = Arrangement(self._arrangement._matrix.values[zero]).dichotomies()
+        local = self._arrangement.localisation(zero).dichotomies()
         packed = np.empty((len(local), self.positive.shape[1]), dtype=np.uint8)
         for k in range(0, len(local), _BLOCK):
             part = local[k : k + _BLOCK].to_numpy()
@@ -396,7 +394,7 @@ class Trichotomies(Sequence[np.ndarray]):
                 + ("none (a file holds no data matrix)" if A is None else "one with tol")
                 + "; enumerate again, or pass Trichotomies(positive, negative, n, arrangement=...)"
             )
-        return A._reduction
+        return A.data.reduction
 
     def diag(self, i: int) -> Any:
         """``T_i``, the scipy.sparse.dia_array (n, n) of float64 with vector i on its diagonal."""
@@ -521,26 +519,20 @@ def _interleaved(positive: np.ndarray, negative: np.ndarray) -> Dichotomies:
     return Dichotomies._of(packed, 8 * packed.shape[1], None)
 
 
-def _flat(reduction: Reduction, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Signs of the classes, and integer columns (r, k) that span the vectors with these zeros."""
-    cut = reduction.class_of >= 0
-    classes = np.zeros(len(reduction.rows), dtype=np.int8)
-    classes[reduction.class_of[cut]] = signs[cut] * reduction.orientation[cut]
-    return classes, null_basis(reduction.rows[classes == 0].astype(object))
+def _flat(reduction: Reduction, signs: np.ndarray) -> np.ndarray:
+    """Integer columns (r, k) that span the vectors with these zeros."""
+    return null_basis(reduction.rows[signs[reduction.first] == 0].astype(object))
 
 
 def _face_point(reduction: Reduction, signs: np.ndarray) -> tuple[Fraction, ...] | None:
     """An exact point of the face with these signs, in the user's coordinates."""
-    classes, basis = _flat(reduction, signs)
-    own = classes[reduction.class_of] * reduction.orientation if len(classes) else 0
-    if (signs != own).any():
-        return None  # parallel rows that disagree, or a zero row with a sign
+    classes = reduction.to_classes(signs)
+    if classes is None:
+        return None
+    basis = _flat(reduction, signs)
     quotient = reduction.rows[classes != 0].astype(object).dot(basis)
     inside = interior_point(quotient, classes[classes != 0].tolist())
     if inside is None:
         return None
-    out = [Fraction(0)] * reduction.d
-    for c, row in zip(reduction.columns.tolist(), basis.tolist(), strict=True):
-        value = sum((x * y for x, y in zip(row, inside, strict=True)), Fraction(0))
-        out[c] = value / reduction.column_scale[c]
-    return tuple(out)
+    return reduction.lift([sum((x * y for x, y in zip(row, inside, strict=True)), Fraction(0))
+                           for row in basis.tolist()])

@@ -342,7 +342,7 @@ def _label(ax: Axes, at: np.ndarray, out: np.ndarray, text: str, size: float) ->
 
 
 def _names(A: Arrangement, members: list[int]) -> str:
-    samples = np.flatnonzero(np.isin(A._reduction.class_of, members)).tolist()
+    samples = np.flatnonzero(np.isin(A.data.reduction.class_of, members)).tolist()
     listed = ",".join(map(str, samples[:4])) + (r",\ldots" if len(samples) > 4 else "")
     return f"$x_{{{listed}}}$"
 

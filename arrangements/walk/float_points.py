@@ -52,8 +52,7 @@ class Witnesses:
         self._exact = exact
         self._columns, self._d = r.columns, r.d
         self._vectors, self._rows = vectors, vectors[:m]
-        self._first = np.zeros(m, dtype=np.int64)
-        self._first[r.class_of[r.class_of >= 0][::-1]] = np.flatnonzero(r.class_of >= 0)[::-1]
+        self._first = r.first
         scale = [r.column_scale[c] for c in r.columns]
         # the rows in the user's coordinates, up to positive factors, with relative error 2u
         exact_rows = [[int(x) * s for x, s in zip(row, scale, strict=True)]
