@@ -244,7 +244,7 @@ def test_sorting_is_lexicographic_with_sample_0_first(bits):
 
 def test_witness_comes_from_the_arrangement():
     class Stub:
-        def _witness(self, pattern):
+        def interior_point(self, pattern):
             assert pattern.dtype == bool
             return tuple(Fraction(int(bit), 3) for bit in pattern)
 
