@@ -23,9 +23,10 @@ from arrangements.counting.closed_forms import (
     generic_whitney_numbers,
 )
 
+from .algebra.elimination import primitive
 from .algebra.numbers import IntegerMatrix, exact_matrix
 from .algebra.point_signs import PointSigns, chambers_at
-from .algebra.reduction import Reduction, primitive, reduce_rows
+from .algebra.reduction import Reduction, reduce_rows
 from .algebra.rounding import nearest_float
 from .algebra.witness import interior_point
 from .chambers.cone import Cone, cone

@@ -10,11 +10,11 @@ from typing import Any, overload
 
 import numpy as np
 
+from arrangements.algebra.elimination import kernel
 from arrangements.algebra.reduction import Reduction
 from arrangements.algebra.witness import interior_point
 from arrangements.errors import InputError
 from arrangements.files import pyarrow, replacing, suffix_of
-from arrangements.walk.boundaries import null_basis
 
 from .dichotomies import SUFFIXES, Dichotomies
 from .lookup import Index
@@ -526,7 +526,7 @@ def _flat(reduction: Reduction, signs: np.ndarray) -> tuple[np.ndarray, np.ndarr
     cut = reduction.class_of >= 0
     classes = np.zeros(len(reduction.rows), dtype=np.int8)
     classes[reduction.class_of[cut]] = signs[cut] * reduction.orientation[cut]
-    return classes, null_basis(reduction.rows[classes == 0].astype(object))
+    return classes, kernel(reduction.rows[classes == 0]).T
 
 
 def _face_point(reduction: Reduction, signs: np.ndarray) -> tuple[Fraction, ...] | None:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from arrangements.algebra.elimination import primitive
 from arrangements.algebra.numbers import IntegerMatrix
-from arrangements.algebra.reduction import Reduction, primitive, reduce_rows
+from arrangements.algebra.reduction import Reduction, reduce_rows
 from arrangements.counting.deletion import components
 from arrangements.errors import CapacityError
 

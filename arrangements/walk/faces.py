@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from arrangements.algebra.elimination import kernel
 from arrangements.algebra.reduction import Reduction
 from arrangements.errors import CapacityError
 from arrangements.progress import progress_bar
 
 from . import threads
-from .boundaries import null_basis, restricted, sample_rows
+from .boundaries import restricted, sample_rows
 
 if TYPE_CHECKING:
     from arrangements.arrangement import Arrangement
@@ -38,7 +39,7 @@ def chain(arrangement: Arrangement) -> list[Arrangement]:
         links.append(reduction)
         if reduction.rank == 1:
             break
-        hyperplane = null_basis(reduction.rows[:1].astype(object))
+        hyperplane = kernel(reduction.rows[:1]).T
         reduction = restricted(sample_rows(reduction), hyperplane)
     return [arrangement._inner(link) for link in links]
 
