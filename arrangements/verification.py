@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
 from typing import Any
 
 import numpy as np
 
-from arrangements.algebra.rounding import U
-
+from .algebra.elimination import integral
 from .algebra.numbers import IntegerMatrix
+from .algebra.rounding import U, normalised
 from .algebra.witness import positive_dependence
 from .arrangement import Arrangement
 from .counting.deletion import deletion_restriction
@@ -163,9 +162,7 @@ class _Sides:
         self._scale = matrix.column_scale
         self._values = matrix.values.astype(object)
         self._cut = matrix.values.any(axis=1)
-        self._floats = np.array(
-            [_floats([x * s for x, s in zip(row, self._scale, strict=True)])
-             for row in self._values[self._cut].tolist()]).reshape(-1, len(self._scale))
+        self._floats = normalised(self._values[self._cut] * np.array(self._scale, dtype=object))
 
     def certain(self, points: np.ndarray, bits: np.ndarray) -> np.ndarray:
         """Which float points (k, d) have the signs of `bits` (k, n) beyond every rounding error."""
@@ -179,15 +176,8 @@ class _Sides:
     def holds(self, point: Sequence[Fraction], bits: np.ndarray) -> bool:
         """The same of one exact point, in integers."""
         u = [x * s for x, s in zip(point, self._scale, strict=True)]
-        common = lcm(*(x.denominator for x in u))
-        value = self._values.dot(np.array([int(x * common) for x in u], dtype=object))
+        value = self._values.dot(integral(u))
         return bool(((value >= 0) == bits).all() and (value != 0)[self._cut].all())
-
-
-def _floats(row: list[Fraction]) -> list[float]:
-    """The row divided by its largest magnitude, each entry the float nearest to it."""
-    top = max(map(abs, row))
-    return [float(x / top) for x in row]
 
 
 def _decided(arrangement: Arrangement, packed: np.ndarray, points: np.ndarray | None,

@@ -148,7 +148,7 @@ def test_nobody_reads_what_is_private_to_an_arrangement():
             assert re.findall(r"\b(?:arrangement|A)\._[a-z]\w*", text) == [], path
 
 
-@pytest.mark.parametrize("module, imported, wrong", [
+@pytest.mark.parametrize(("module", "imported", "wrong"), [
     ("arrangements.algebra.numbers", "arrangements.errors", False),
     ("arrangements.algebra.numbers", "arrangements.patterns.packed", True),
     ("arrangements.walk.walks", "arrangements.walk.threads", False),

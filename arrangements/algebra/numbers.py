@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from arrangements.algebra.rounding import SMALL
+from arrangements.algebra.rounding import fitted
 from arrangements.checks import EXACT_TYPES, check_choice
 from arrangements.errors import InputError
 
@@ -411,8 +411,7 @@ def _cleared(
 
 def _finish(values: np.ndarray, scale: list[Fraction]) -> IntegerMatrix:
     """Take common factors out of columns and rows and choose the dtype."""
-    if values.dtype == np.int64 and (values.min() <= -SMALL or values.max() >= SMALL):
-        values = values.astype(object)
+    values = fitted(values)
     # A row stays primitive when its columns are divided afterwards, so the order ends on columns.
     for axis in (0, 1, 0):
         # abs: the reduction of a single number is that number, sign and all.
@@ -422,9 +421,7 @@ def _finish(values: np.ndarray, scale: list[Fraction]) -> IntegerMatrix:
             values = values // factor
             if axis == 0:
                 scale = [c * int(g) for c, g in zip(scale, factor[0], strict=True)]
-    if values.dtype == object and values.min() > -SMALL and values.max() < SMALL:
-        values = values.astype(np.int64)
-    return IntegerMatrix(np.ascontiguousarray(values), tuple(scale))
+    return IntegerMatrix(np.ascontiguousarray(fitted(values)), tuple(scale))
 
 
 def _column_exponents(

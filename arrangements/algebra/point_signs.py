@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 
 import numpy as np
 
+from .elimination import integral
 from .numbers import IntegerMatrix
 from .reduction import Reduction
 from .rounding import U, normalised
@@ -28,9 +28,7 @@ class PointSigns:
         if self._values.dtype != object and all(2**-500 < s < 2**500 for s in self._scale):
             rows = self._values * np.array(self._scale, dtype=np.float64)
             return rows / np.abs(rows).max(axis=1, keepdims=True, initial=0)
-        exact = [normalised([x * s for x, s in zip(row, self._scale, strict=True)])
-                 for row in self._values.tolist()]
-        return np.array(exact).reshape(self._values.shape)
+        return normalised(self._values.astype(object) * np.array(self._scale, dtype=object))
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """Signs int8 (k, m) of the rows at float points (k, columns), each decided exactly.
@@ -49,8 +47,7 @@ class PointSigns:
         signs = np.sign(value, where=~unsure, out=np.zeros_like(value)).astype(np.int8)
         for k in at[unsure[at].any(axis=1)].tolist():
             point = [Fraction(x) * s for x, s in zip(points[k].tolist(), self._scale, strict=True)]
-            common = math.lcm(*(x.denominator for x in point))
-            whole = [int(x * common) for x in point]
+            whole = integral(point)
             for i in np.flatnonzero(unsure[k]).tolist():
                 value_i = sum(x * y for x, y in zip(self._values[i].tolist(), whole, strict=True))
                 signs[k, i] = (value_i > 0) - (value_i < 0)

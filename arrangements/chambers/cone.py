@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from arrangements.algebra.data import Source
+from arrangements.algebra.elimination import integral, kernel, primitive
 from arrangements.algebra.nnls import bounded_least_squares
 from arrangements.algebra.numbers import exact_vector
 from arrangements.algebra.reduction import Reduction
-from arrangements.algebra.rounding import nearest_float
+from arrangements.algebra.rounding import nearest_float, normalised, unit_rows
 from arrangements.algebra.witness import positive_dependence
 from arrangements.errors import InputError, NotAChamberError
 from arrangements.patterns.dichotomies import Dichotomies
 
-from .polyhedra import extreme_rays, facet_rows, integral, kernel, primitive, unit_rows
+from .polyhedra import extreme_rays, facet_rows
 
 __all__ = ["Cone", "Projection", "cone", "facet_rows"]
 
@@ -127,7 +128,7 @@ class Cone:
         Nearest floats of exact rays, which `rays_exact` has. The double description method, from
         the facets alone; there can be exponentially many rays in r.
         """
-        return _frozen(_scaled(self.rays_exact))
+        return _frozen(normalised(self.rays_exact))
 
     @cached_property
     def lineality_exact(self) -> np.ndarray:
@@ -138,7 +139,7 @@ class Cone:
     @cached_property
     def lineality(self) -> np.ndarray:
         """Basis of {u : Xu = 0}: float64 (d - r, d), read-only, largest entries +-1."""
-        return _frozen(_scaled(self.lineality_exact))
+        return _frozen(normalised(self.lineality_exact))
 
     def contains(self, u: Any, tol: float = 0.0) -> bool:
         """Whether u is in the closed cone.
@@ -327,7 +328,7 @@ def _forbidding(arrangement: Source, pattern: np.ndarray) -> dict[int, Fraction]
         j = int(r.columns[c])
         terms[i] *= abs(row[c] * r.column_scale[j] / arrangement.data.matrix.row(i)[j])
     coprime = primitive(integral(list(terms.values()))[None])[0]
-    return dict(zip(terms, map(Fraction, coprime), strict=True))
+    return dict(zip(terms, map(Fraction, coprime.tolist()), strict=True))
 
 
 def _floats(exact: Any) -> np.ndarray:
@@ -339,12 +340,7 @@ def _primitive_rows(rows: np.ndarray) -> np.ndarray:
     out = np.zeros(rows.shape, dtype=object)
     for i, row in enumerate(rows):
         out[i] = integral(row)
-    return primitive(out)
-
-
-def _scaled(rows: np.ndarray) -> np.ndarray:
-    """Nearest floats of integer rows divided by their largest magnitudes."""
-    return (rows / np.abs(rows).max(axis=1, keepdims=True, initial=1)).astype(np.float64)
+    return primitive(out).astype(object)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

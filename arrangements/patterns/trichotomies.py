@@ -10,11 +10,11 @@ from typing import Any, overload
 
 import numpy as np
 
+from arrangements.algebra.elimination import kernel
 from arrangements.algebra.reduction import Reduction
 from arrangements.algebra.witness import interior_point
 from arrangements.errors import InputError
 from arrangements.files import pyarrow, replacing, suffix_of
-from arrangements.walk.boundaries import null_basis
 
 from .dichotomies import SUFFIXES, Dichotomies
 from .lookup import Index
@@ -521,7 +521,7 @@ def _interleaved(positive: np.ndarray, negative: np.ndarray) -> Dichotomies:
 
 def _flat(reduction: Reduction, signs: np.ndarray) -> np.ndarray:
     """Integer columns (r, k) that span the vectors with these zeros."""
-    return null_basis(reduction.rows[signs[reduction.first] == 0].astype(object))
+    return kernel(reduction.rows[signs[reduction.first] == 0]).T
 
 
 def _face_point(reduction: Reduction, signs: np.ndarray) -> tuple[Fraction, ...] | None:

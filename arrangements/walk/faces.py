@@ -13,9 +13,10 @@ from functools import partial
 
 import numpy as np
 
+from arrangements.algebra.elimination import kernel
 from arrangements.algebra.reduction import Reduction
 
-from .boundaries import null_basis, restricted, sample_rows
+from .boundaries import restricted, sample_rows
 from .threads import rows_bound
 from .walks import Walks
 
@@ -31,7 +32,7 @@ def chain(walks: Walks) -> list[Walks]:
         links.append(reduction)
         if reduction.rank == 1:
             break
-        hyperplane = null_basis(reduction.rows[:1].astype(object))
+        hyperplane = kernel(reduction.rows[:1]).T
         reduction = restricted(sample_rows(reduction), hyperplane)
     return [walks.restricted(link) for link in links]
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from arrangements.algebra.elimination import primitive
 from arrangements.algebra.numbers import IntegerMatrix
-from arrangements.algebra.reduction import Reduction, primitive, reduce_rows
+from arrangements.algebra.reduction import Reduction, reduce_rows
 from arrangements.counting.closed_forms import cover_bound
 from arrangements.errors import CapacityError
 
