@@ -244,13 +244,13 @@ def test_pictures_of_classes(table, tmp_path, saved, answer):
 
 
 def test_the_path_goes_down_to_the_better_network():
-    from cvxlayer.cli import certify as _certify
+    from cvxlayer.cli.certify import way_down
 
     problem = features("a,b", True)
     for network in (some(3), some(3, 20), Network(np.zeros((3, 0)), [])):
         for tighten in (False, True):
             found = cvxlayer.certify(network, problem, tighten=tighten)
-            path = _certify._path(found, problem, tighten)
+            path = way_down(found, problem, tighten)
             assert path.objective(0) == pytest.approx(found.objective, rel=1e-12)
             assert path.objective(1) <= found.objective - found.decrease * (1 - 1e-9)
             assert path.check(10).holds
