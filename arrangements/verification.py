@@ -16,7 +16,8 @@ from .algebra.witness import positive_dependence
 from .arrangement import Arrangement
 from .counting.deletion import deletion_restriction
 from .errors import InputError
-from .patterns.dichotomies import Dichotomies, _words
+from .patterns.dichotomies import Dichotomies
+from .patterns.packed import words_of
 from .progress import progress_bar
 
 _BLOCK = 2**16  # signs looked at together: their arrays stay in the cache
@@ -317,7 +318,7 @@ def _bits(packed: np.ndarray, n: int) -> np.ndarray:
 
 def _sorted_rows(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A stable order that puts equal rows together, and where in it a new one begins."""
-    words = _words(packed)
+    words = words_of(packed)
     order = np.lexsort(words)
     fresh = np.ones(len(order), dtype=bool)
     fresh[1:] = (words[:, order[1:]] != words[:, order[:-1]]).any(axis=0)
@@ -326,7 +327,7 @@ def _sorted_rows(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _keys(packed: np.ndarray) -> np.ndarray:
     """64 bits of each row; all of them, where it has no more."""
-    first, *others = _words(packed)
+    first, *others = words_of(packed)
     for word in others:
         first = (first ^ (first >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15) ^ word
     return first

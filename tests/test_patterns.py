@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 
 from arrangements.errors import InputError
 from arrangements.files import check_target
-from arrangements.patterns.dichotomies import SUFFIXES, Dichotomies, load
+from arrangements.patterns import SUFFIXES, Dichotomies, load
 
 FORMATS = [".npz", ".parquet", ".arrow", ".feather"]
 

@@ -24,7 +24,7 @@ from oracles import (
 
 from arrangements import Arrangement, Dichotomies, load
 from arrangements.errors import InputError
-from arrangements.patterns.trichotomies import Trichotomies, compose
+from arrangements.patterns import Trichotomies, compose
 
 FORMATS = [".npz", ".parquet", ".arrow", ".feather"]
 
@@ -188,7 +188,7 @@ def test_copies_are_equal_and_read_only(twin):
 
 
 def test_repr_is_one_short_line():
-    assert repr(make(random_signs(3, 9))) == "Trichotomies(n=9, q=3, 15 bytes)"
+    assert repr(make(random_signs(3, 9))) == "Trichotomies(n=9, q=3, 12 bytes)"
 
 
 def test_array_protocol_casts_and_refuses_to_share():
