@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from arrangements.algebra.elimination import kernel
 from arrangements.algebra.reduction import Reduction
 from arrangements.algebra.witness import interior_point
 from arrangements.errors import InputError
