@@ -191,7 +191,7 @@ def _notes(fields: dict[str, Any]) -> list[list[str]]:
     same = {j: set(g) for g in fields["repeated"] for j in g}
     for g in fields["crowded"]:
         for j in g:
-            notes[j].append("shares a cone with " + _listed(set(g) - same.get(j, {j})))
+            notes[j].append("shares a face with " + _listed(set(g) - same.get(j, {j})))
     for j, g in same.items():
         notes[j].append("same as " + _listed(g - {j}))
     return notes

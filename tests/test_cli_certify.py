@@ -114,8 +114,8 @@ def test_split_and_moved_neurons_are_noted(table, saved, run, answer):
     assert fields["crowded"] == [[0, 1, 2, 3]] and fields["repeated"] == [[0, 2, 3]]
     notes = [line.partition("  unscaled")[1:] for line in
              shown(run("certify", *argv)[1])[1].splitlines()[1:5]]
-    assert notes[0] == ("  unscaled", "; shares a cone with 1; same as 2, 3")
-    assert notes[1] == ("  unscaled", "; shares a cone with 0, 2, 3")
+    assert notes[0] == ("  unscaled", "; shares a face with 1; same as 2, 3")
+    assert notes[1] == ("  unscaled", "; shares a face with 0, 2, 3")
     assert fields["unscaled"] == [0, 1, 3]
 
 
