@@ -66,7 +66,9 @@ def certify(arguments: argparse.Namespace) -> str:
         if arguments.plot is not None:
             path = _path(found, problem, arguments.tighten)
             _draw(found, problem, path, names, arguments.plot)
-    fields = _fields(arguments, found, problem, names) | _costs(arguments, found.seconds)
+        landscape = cvxlayer.local_minimum(found, problem).verdict
+    fields = _fields(arguments, found, problem, names) | {"landscape": landscape} | _costs(
+        arguments, found.seconds)
     return json.dumps(fields) + "\n" if arguments.json else _table(fields)
 
 
@@ -159,6 +161,7 @@ def _table(fields: dict[str, Any]) -> str:
                                                               fields["beta"]))]),
         ("guaranteed decrease", f"{fields['decrease']:.6g}"),
         ("stationary", "yes" if fields["stationary"] else "no"),
+        ("landscape", fields["landscape"]),
         ("form", form[0].replace("_", " ") if form else "not scaled"),
     ]
     return _layout(fields, results) + _neurons(fields) + _advice(fields)

@@ -23,6 +23,7 @@ pricing        the most violated neuron, exactly or between bounds
 stationarity   Clarke's condition, neuron by neuron
 kkt            the optimality conditions cone by cone, as the papers have them
 subsampled     optimality within a network's own faces
+local          local_minimum: is a network one, and if not, which way is down
 landscape      blocks, merging, splitting, reduction of networks
 paths          paths of networks along which the objective does not rise
 optima         the set of all optimal networks: bounds, vertices, samples, least width
@@ -43,6 +44,7 @@ from .errors import InfeasibleError, MissingSolverError, SolverError
 from .interpolation import Interpolation, minimum_norm, path
 from .kkt import KKT, kkt
 from .landscape import Blocks
+from .local import LocalMinimum, local_minimum
 from .losses import Absolute, Hinge, Huber, Logistic, Loss, Squared
 from .network import Network
 from .neurons import over_neurons
@@ -76,6 +78,7 @@ __all__ = [
     "Huber",
     "InfeasibleError",
     "Interpolation",
+    "LocalMinimum",
     "Logistic",
     "Loss",
     "MissingSolverError",
@@ -96,6 +99,7 @@ __all__ = [
     "certify",
     "kkt",
     "line",
+    "local_minimum",
     "minimal_width",
     "minimum_norm",
     "optimal_set",
