@@ -164,7 +164,13 @@ class Network:
 
     def reduced(self, problem: Any) -> Network:
         """Scaled, of at most n + 1 neurons, with the same predictions on X and the same objective
-        as `scaled` has, to rounding (Caratheodory)."""
+        as `scaled` has, to rounding (Caratheodory); of at most n, if that lowers it by no more than
+        1e-8 of itself, as for every optimum.
+
+        Predictions are n conditions on the lengths of neurons, the penalty is one more. At an
+        optimum beta ||w_j|| = s_j v.(Xw_j)_+ for all neurons, v an optimal dual vector, and the
+        predictions determine the penalty.
+        """
         from .landscape import reduced
 
         problem._fits(self)

@@ -79,6 +79,42 @@ def test_reduced_to_n_plus_one(m):
         assert np.abs(directions - u[:, None]).max(axis=0).min() < 1e-12
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_n_neurons_suffice_at_an_optimum(seed):
+    """The penalty there is (1/beta) v times the predictions."""
+    rng = np.random.default_rng(seed)
+    problem, _ = setting(seed, 0)
+    best = problem.fit().network
+    assert best.m <= problem.n
+    wide = best.split([20] * best.m)
+    wide = Network(wide.U + 1e-10 * rng.standard_normal(wide.U.shape), wide.alpha)
+    assert certify(wide, problem).optimal and wide.m > problem.n + 1
+    full = int((factors(problem, wide) > 0).sum())
+    small = wide.reduced(problem)
+    assert small.m <= problem.n and small.m <= full <= problem.n + 1
+    assert small.predict(problem.X) == pytest.approx(wide.predict(problem.X), abs=1e-11)
+    before, after = problem.objective(wide.scaled()), problem.objective(small)
+    assert before * (1 - 1e-8) <= after <= before * (1 + 1e-13)
+
+
+def test_n_plus_one_neurons_are_one_too_many_at_an_optimum():
+    """8 directions of octants are optimal together, and 7 of them, moved a bit, independent."""
+    X = np.vstack([np.eye(3), -np.eye(3)])
+    problem = Problem(X, np.ones(6), 0.1)
+    octants = np.array(np.meshgrid(*[[-1.0, 1]] * 3)).reshape(3, 8)
+    best = problem.fit().network
+    total = np.linalg.norm(best.weights[0], axis=0).sum()
+    W = octants * total / 8 / 3**0.5
+    W += 1e-6 * total * np.random.default_rng(0).standard_normal(W.shape)
+    network = Network.from_weights(W, np.ones(8))
+    assert certify(network, problem).optimal
+    assert (factors(problem, network) > 0).sum() == 7
+    small = network.reduced(problem)
+    assert small.m == 6
+    assert small.predict(X) == pytest.approx(network.predict(X), abs=1e-13)
+    assert problem.objective(small) == pytest.approx(problem.objective(network), rel=1e-8)
+
+
 def test_caratheodory_without_least_squares(monkeypatch):
     """The way out where that does not reach the sum."""
     monkeypatch.setattr("cvxlayer.landscape.nnls", lambda *_, **__: (None, np.inf))
