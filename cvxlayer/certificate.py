@@ -281,12 +281,12 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
 
     Notes
     -----
-    By duality (Pilanci and Ergen 2020, theorem 1), F* is the maximum of -l*(-v) over v with
-    |v.(Xu)_+| <= beta for all ||u|| <= 1. The residual v' = -grad l of the network, scaled to meet
-    that, gives the lower bound; the largest price is found by `Arrangement.support`, which lists
-    no chamber: milliseconds at n = 50, d = 3; seconds at n = 190, d = 5, with 10^8 chambers. A u
-    with a price above beta is a neuron that lowers the objective; the best weight for it is found
-    exactly.
+    By duality (Pilanci and Ergen 2020, (4), and appendix A.13 for other losses than the squared
+    one), F* is the maximum of -l*(-v) over v with |v.(Xu)_+| <= beta for all ||u|| <= 1. The
+    residual v' = -grad l of the network, scaled to meet that, gives the lower bound; the largest
+    price is found by `Arrangement.support`, which lists no chamber: milliseconds at n = 50, d = 3;
+    seconds at n = 190, d = 5, with 10^8 chambers. A u with a price above beta is a neuron that
+    lowers the objective; the best weight for it is found exactly.
 
     References
     ----------
