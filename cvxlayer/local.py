@@ -121,10 +121,11 @@ def local_minimum(network: Any, problem: Problem, *, zero_tol: float = 1e-9, **o
     vector whose prices v.(Xu)_+ are at most beta for all u on the neuron's sides of hyperplanes
     with concave kinks. What is of first order is compared at sqrt(tol): a neuron is stationary if
     its subgradient is no longer than sqrt(tol) beta s, s the largest ||(u_j, alpha_j)||, as in
-    `Certificate.stationary`; within sqrt(tol) s of a hyperplane, or of zero, it counts as there. So
-    `radius` is more than sqrt(tol) s: hyperplanes that are nearer may be crossed, and no neuron is
-    zero. For losses without a gradient, v being one choice of many, the answer is "global", "local"
-    or "unknown".
+    `Certificate.stationary`, and zero within sqrt(tol) s of zero. The `radius` of a "local" network
+    is more than that: no neuron is zero, and all hyperplanes within sqrt(tol) s may be crossed. At
+    a "saddle" a neuron is zero, or on a hyperplane as `stationarity` has it. What is between, a
+    concave kink that is near, is "unknown". For losses without a gradient, v being one choice of
+    many, the answer is "global", "local" or "unknown".
 
     The time is that of `certify`, and at most 20 seconds for neurons near many hyperplanes.
 
@@ -180,6 +181,7 @@ class _Judged:
         self.normals = problem._unit[self.rows[first]]
         self.heights = self.normals @ U
         self.near = np.abs(self.heights) <= self.reach
+        self.on = np.abs(self.heights) <= zero_tol * lengths
         self.end = time.monotonic() + _SECONDS
 
     def verdict(self) -> LocalMinimum:
@@ -260,11 +262,11 @@ class _Judged:
     def _off_walls(self, v: np.ndarray) -> list[_Direction]:
         """Off hyperplanes with concave kinks, where a phi_j falls; the steepest first."""
         found = []
-        for j in np.flatnonzero((self.near & self._concave(v)).any(axis=0)).tolist():
+        for j in np.flatnonzero((self.on & self._concave(v)).any(axis=0)).tolist():
             u, alpha = self.network.U[:, j], abs(float(self.network.alpha[j]))
             if self.least[j] > self.reach:
                 pull = self.problem.beta * u / np.linalg.norm(u)
-                h = self._support(self._linear(v, j) - pull, j, v)
+                h = self._support(self._linear(v, j, self.on) - pull, v, j, self.on)
                 if h is not None and h.value > self.first_order * self.problem.beta:
                     dU = np.zeros_like(self.network.U)
                     dU[:, j] = h.u
@@ -272,20 +274,19 @@ class _Judged:
         found.sort(key=lambda pair: -pair[0])
         return [(dU, np.zeros(self.network.m)) for _, dU in found]
 
-    def _linear(self, v: np.ndarray, j: int) -> np.ndarray:
+    def _linear(self, v: np.ndarray, j: int, near: np.ndarray) -> np.ndarray:
         """c such that s v.(Xw)_+ is c.w, and the kinks of hyperplanes near u_j times (normal.w)_+,
         while w is on the side of u_j of the others."""
-        beyond = (self.heights[self.own, j] > 0) & ~self.near[self.own, j]
+        beyond = ((self.heights[:, j] > 0) & ~near[:, j])[self.own]
         # (x.w)_+, x = -normal, is (normal.w)_+ + x.w
         counts = np.where(self.against, ~beyond, beyond)
         return self.signs[j] * ((counts * v[self.rows]) @ self.problem.X[self.rows])
 
-    def _support(self, linear: np.ndarray, j: int, v: np.ndarray) -> Any:
-        """The maximum of linear.w and the kinks of hyperplanes near u_j over unit vectors w; None
-        beyond the search."""
-        near = self.near[:, j]
-        rows = np.vstack([self.normals[near], linear, -linear])
-        weights = np.concatenate([self.signs[j] * self._kinks(v)[near], [1.0, -1.0]])
+    def _support(self, linear: np.ndarray, v: np.ndarray, j: int, near: np.ndarray) -> Any:
+        """The maximum of linear.w and those kinks over unit vectors w; None beyond the search."""
+        those = near[:, j]
+        rows = np.vstack([self.normals[those], linear, -linear])
+        weights = np.concatenate([self.signs[j] * self._kinks(v)[those], [1.0, -1.0]])
         left = max(self.end - time.monotonic(), 0.01)
         try:
             return Arrangement(rows).support(weights, max_seconds=left)
@@ -320,9 +321,9 @@ class _Judged:
         """
         p, largest = self.problem, 0.0
         for j in range(self.network.m):
-            linear = self._linear(v, j)
+            linear = self._linear(v, j, self.near)
             if self.near[:, j].any():
-                h = self._support(linear, j, v)
+                h = self._support(linear, v, j, self.near)
                 largest = max(largest, np.inf if h is None else h.bound)
             else:
                 largest = max(largest, float(np.linalg.norm(linear)))

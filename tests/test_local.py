@@ -154,6 +154,14 @@ def test_a_wall_with_a_concave_kink_is_left():
         assert problem.objective(moved(found.certificate.network, found, step)) < found.objective
 
 
+def test_a_wall_that_is_near_is_not_guessed():
+    """Off the wall by less than what stationarity leaves open, by more than rounding."""
+    problem = Problem(np.eye(2), [1.1, 1.1], 0.1)
+    for off, verdict in [(1e-12, "saddle"), (-1e-12, "saddle"), (-1e-6, "unknown")]:
+        network = Network([[1.0, off], [off, 1]], [1.0, 1.0])
+        assert local_minimum(network, problem).verdict == verdict
+
+
 def test_a_wall_with_a_convex_kink_holds():
     """u = t (1, 0) on the hyperplane of samples (0, 1), (0, -1): with targets -1 both hold it."""
     problem = Problem([[2.0, 0], [0, 1], [0, -1]], [2.0, -1, -1], 0.1)
