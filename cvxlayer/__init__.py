@@ -8,19 +8,7 @@ is a convex program: blocks v_i, w_i in the cones (2 D_i - I) X u >= 0 with a gr
 and Ergen 2020). It is written down over all or some patterns, or solved by column generation
 without being written down; either way the result says how far it can be from the optimum.
 
-============  ====================================================================================
-cli           the commands `arrangements train` and `arrangements certify`
-estimators    ReLURegressor and ReLUClassifier for scikit-learn (extra `sklearn`)
-landscape     paths of networks, and the set of all optima
-certificates  certify, verify, kkt: is a network globally optimal, how far can it fall, which way
-training      fit: the full program, column generation, samples; interpolation
-conic         patterns and a problem -> a conic program; one adapter for each solver
-model         Problem, Network, Blocks, losses
-checks        checks of arguments
-files         arrays in files
-errors        SolverError, MissingSolverError, InfeasibleError
-============  ====================================================================================
-"""
+============  ============================================================================="""
 
 from arrangements.moved import forward
 
@@ -32,6 +20,7 @@ from .certificates.stationarity import Stationarity, stationarity
 from .certificates.verification import Check, Verification, verify
 from .conic.program import Block, ConvexProgram
 from .errors import InfeasibleError, MissingSolverError, SolverError
+from .landscape.local import LocalMinimum, local_minimum
 from .landscape.optima import OptimalSet, Smallest, minimal_width, optimal_set
 from .landscape.paths import (
     Path,
@@ -62,6 +51,7 @@ __all__ = [
     "Huber",
     "InfeasibleError",
     "Interpolation",
+    "LocalMinimum",
     "Logistic",
     "Loss",
     "MissingSolverError",
@@ -82,6 +72,7 @@ __all__ = [
     "certify",
     "kkt",
     "line",
+    "local_minimum",
     "minimal_width",
     "minimum_norm",
     "optimal_set",

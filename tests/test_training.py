@@ -134,7 +134,7 @@ def test_degenerate_data(loss, name):
 @pytest.mark.parametrize("method", ["auto", "full", "columns"])
 @pytest.mark.parametrize(("beta", "value"), [(1e-4, 0.00101278), (0.1, 0.891447)])
 def test_published_optimum_on_a_line(method, beta, value):
-    """Ergen and Pilanci's example: the value they print for 0.1 belongs to 1e-4."""
+    """The data of figure 2 of Pilanci and Ergen 2020; the 0.001 printed there is that of 1e-4."""
     found = Problem(LINE, TARGETS, beta, bias=True).fit(method)
     assert found.value == pytest.approx(value, rel=1e-5)
 

@@ -73,7 +73,9 @@ def certify(arguments: argparse.Namespace) -> str:
         if arguments.plot is not None:
             path = way_down(found, problem, arguments.tighten)
             draw_way(found, problem, path, names, arguments.plot)
-    fields = _fields(arguments, found, problem, names) | {"seconds": found.seconds}
+        landscape = cvxlayer.local_minimum(found, problem).verdict
+    fields = _fields(arguments, found, problem, names) | {
+        "landscape": landscape, "seconds": found.seconds}
     return shown(arguments, _table, fields | costs(arguments))
 
 
@@ -181,6 +183,7 @@ def _table(fields: dict[str, Any]) -> str:
                                                               fields["beta"]))]),
         ("guaranteed decrease", f"{fields['decrease']:.6g}"),
         ("stationary", "yes" if fields["stationary"] else "no"),
+        ("landscape", fields["landscape"]),
         ("form", form[0].replace("_", " ") if form else "not scaled"),
     ]
     return table(fields, results) + _neurons(fields) + _advice(fields)
@@ -213,7 +216,7 @@ def _notes(fields: dict[str, Any]) -> list[list[str]]:
     same = {j: set(g) for g in fields["repeated"] for j in g}
     for g in fields["crowded"]:
         for j in g:
-            notes[j].append("shares a cone with " + _listed(set(g) - same.get(j, {j})))
+            notes[j].append("shares a face with " + _listed(set(g) - same.get(j, {j})))
     for j, g in same.items():
         notes[j].append("same as " + _listed(g - {j}))
     return notes

@@ -1,6 +1,7 @@
 """Around a network: paths along which the objective does not rise, and the set of all optima.
 
 ========  ========================================================================================
+local     local_minimum: is a network one, and if not, which way is down
 paths     paths of networks along which the objective does not rise
 optima    the set of all optimal networks: bounds, vertices, samples, least width
 polytope  vertices, bounds and walks of a polytope, by linear programs
@@ -20,5 +21,5 @@ from cvxlayer.model.blocks import (
            to_blocks,
 )
 
-__all__ = ["Blocks", "caratheodory", "collinear", "factors", "groups", "merged", "nearest",
-           "reduced", "split", "to_blocks"]
+__all__ = ["Blocks", "caratheodory", "collinear", "faces", "factors", "from_blocks", "groups",
+           "merged", "nearest", "reduced", "split", "to_blocks"]

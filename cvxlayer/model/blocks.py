@@ -6,7 +6,9 @@ neurons of one chamber and sign can be added up without a change of the predicti
 
 Terms are those of Wang, Lacotte and Pilanci (The hidden convex optimization landscape of
 regularized two-layer ReLU networks, ICLR 2022): *nearly minimal* is scaled, with neurons of one
-chamber and sign collinear; *minimal* has at most one for each chamber and sign.
+face, sign(Xu), and one sign collinear; *minimal* has at most one for each face and sign. Every
+stationary network is nearly minimal (theorem 2), whereas neurons on two faces of a chamber need not
+be collinear. Neurons are added up by chambers, which leaves fewer.
 """
 
 from __future__ import annotations
@@ -23,11 +25,12 @@ from cvxlayer.errors import InputError
 
 from .network import Network
 
-__all__ = ["Blocks", "caratheodory", "collinear", "factors", "groups", "merged", "nearest",
-           "reduced", "split", "to_blocks"]
+__all__ = ["Blocks", "caratheodory", "collinear", "faces", "factors", "from_blocks", "groups",
+           "merged", "nearest", "reduced", "split", "to_blocks"]
 
 _DEFECT = 1e-9  # of the conditions of a projection, relative to what is projected
 _EXACT = 1e-12  # relative defect of a combination that counts as rounding
+_OPTIMAL = 1e-8  # relative gap of an optimum, as in `certify`
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,18 +54,45 @@ class Blocks:
         return len(self.signs)
 
 
-def groups(problem: Any, network: Network) -> list[np.ndarray]:
-    """Neurons that share a chamber and a sign: index arrays, in the order of their first neurons.
+def groups(problem: Any, network: Network, by: str = "chamber", *, zero_tol: float = 1e-9
+           ) -> list[np.ndarray]:
+    """Neurons that share a chamber, or a face, and a sign: index arrays, in the order of their
+    first neurons.
 
-    Neurons that contribute nothing (u or alpha zero) are in none. One that lies on hyperplanes
-    belongs to the chamber that `Arrangement.dichotomies_at` gives, always the same.
+    Neurons that contribute nothing (u or alpha zero) are in none. By chambers, one that lies on
+    hyperplanes belongs to the chamber that `Arrangement.dichotomies_at` gives, always the same; by
+    faces, to its own, see `faces`.
     """
     problem._fits(network)
     used = np.flatnonzero((network.U != 0).any(axis=0) & (network.alpha != 0))
-    packed = problem.arrangement.dichotomies_at(network.U[:, used].T).packed
+    U = network.U[:, used]
+    rows = (faces(problem.arrangement, problem.X, U, zero_tol) if by == "face"
+            else problem.arrangement.dichotomies_at(U.T).packed)
+    return [used[members] for members in _alike(rows, network.alpha[used])]
+
+
+def faces(arrangement: Any, X: np.ndarray, U: np.ndarray, zero_tol: float) -> np.ndarray:
+    """sign(X u) for columns u, int8 (m, n), with zeros where |x_i.u| < zero_tol ||x_i|| ||u||.
+
+    A neuron that belongs on a hyperplane is there up to rounding only, if training or a solver gave
+    it; the signs are those of a point nearby. They depend on u alone, so that to share them is an
+    equivalence of neurons; rows of one hyperplane are zero together. With a zero_tol of 0, and away
+    from hyperplanes, they are exact.
+    """
+    signs = arrangement.signs_at(U.T)
+    near = np.abs(X @ U) < zero_tol * np.outer(np.linalg.norm(X, axis=1),
+                                               np.linalg.norm(U, axis=0))
+    _, first, own = np.unique(arrangement.parallel_classes[0], return_index=True,
+                              return_inverse=True)
+    signs[near[first[own]].T] = 0
+    return signs
+
+
+def _alike(rows: np.ndarray, signs: np.ndarray) -> list[np.ndarray]:
+    """Indices with one row and sign, in the order of the first ones."""
     found: dict[tuple[bytes, bool], list[int]] = {}
-    for j, row in zip(used.tolist(), packed, strict=True):
-        found.setdefault((row.tobytes(), bool(network.alpha[j] > 0)), []).append(j)
+    for j, (row, sign) in enumerate(zip(rows, signs, strict=True)):
+        found.setdefault((row.tobytes(), bool(sign > 0)), []).append(j)
     return [np.array(members) for members in found.values()]
 
 
@@ -93,15 +123,31 @@ def _sums(W: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
 
 def to_blocks(problem: Any, network: Network) -> Blocks:
     """sum_j u_j |alpha_j| over the neurons of each chamber and sign."""
-    members = groups(problem, network)
     W, signs = network.weights
-    # what cancels, as u and -u with Xu = 0 do, is no block
-    members = [g for g in members if np.linalg.norm(W[:, g].sum(axis=1))
-               > 4 * len(g) * 2.0**-53 * np.linalg.norm(W[:, g], axis=0).sum()]
+    members = _lasting(W, groups(problem, network))
     first = [g[0] for g in members]
     return Blocks(
         problem.arrangement.dichotomies_at(network.U[:, first].T),
         _sums(W, members), signs[first])
+
+
+def from_blocks(blocks: Blocks, zero_tol: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of blocks, added up for each face and sign, and their signs."""
+    arrangement = blocks.patterns.arrangement
+    if arrangement is None:
+        raise InputError("patterns of the blocks must have their arrangement for weights to be "
+                         "merged by faces, got some without; Dichotomies(..., arrangement=A)")
+    used = np.flatnonzero((blocks.weights != 0).any(axis=0))
+    W, signs = blocks.weights[:, used], np.asarray(blocks.signs)[used]
+    rows = faces(arrangement, arrangement.to_numpy(), W, zero_tol)
+    members = _lasting(W, _alike(rows, signs))
+    return _sums(W, members), signs[[g[0] for g in members]]
+
+
+def _lasting(W: np.ndarray, members: list[np.ndarray]) -> list[np.ndarray]:
+    """Without groups that cancel, as w and -w with Xw = 0 do: their sum is rounding."""
+    return [g for g in members if np.linalg.norm(W[:, g].sum(axis=1))
+            > 4 * len(g) * 2.0**-53 * np.linalg.norm(W[:, g], axis=0).sum()]
 
 
 def split(network: Network, weights: Any) -> Network:
@@ -193,7 +239,33 @@ def factors(problem: Any, network: Network) -> np.ndarray:
 
 
 def reduced(problem: Any, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most n + 1 of the weights, rescaled, with the same predictions and penalty."""
-    c = caratheodory(_columns(problem, W, signs))
-    used = (c > 0) & (W != 0).any(axis=0)
+    """At most n + 1 of the weights, rescaled, with the same predictions and penalty.
+
+    At most n, where the objective falls by no more than 1e-8 of itself: at an optimum, and wherever
+    beta ||w_j|| = s_j v.(Xw_j)_+ for all neurons, the penalty is (1/beta) v times the predictions,
+    so that n conditions are enough; see `Network.reduced`.
+    """
+    columns = _columns(problem, W, signs)
+    c = caratheodory(columns)
+    used = np.flatnonzero((c > 0) & (W != 0).any(axis=0))
+    if len(used) > problem.n:
+        lengths, value = np.linalg.norm(W, axis=0), problem.loss.value(columns[:-1].sum(axis=1),
+                                                                       problem.y)
+        fewer = c.copy()
+        fewer[used] = _one_fewer(columns[:-1, used], lengths[used], c[used])
+        before, after = (problem.beta * float(lengths @ x) for x in (c, fewer))
+        if before - after <= _OPTIMAL * (value + before):
+            c, used = fewer, np.flatnonzero(fewer)
     return W[:, used] * c[used], signs[used]
+
+
+def _one_fewer(columns: np.ndarray, lengths: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Of dependent columns one less, along a null vector on which lengths @ c does not rise."""
+    null = np.linalg.svd(columns * c)[2][-1]  # of what c is multiplied by
+    if null @ (lengths * c) < 0:
+        null = -null
+    with np.errstate(divide="ignore"):
+        steps = np.where(null > 0, 1 / null, np.inf)
+    fewer = c * np.maximum(1 - steps.min() * null, 0)
+    fewer[np.argmin(steps)] = 0
+    return fewer
