@@ -217,7 +217,8 @@ def _read_columns(columns: list[tuple[Any, Any]], decimal: bool) -> np.ndarray:
 def _canonical(array: np.ndarray, decimal: bool, place: Callable[[int], str]) -> np.ndarray:
     """Return the same numbers as int64, float64 or object; `place` words a flat position."""
     kind = array.dtype.kind
-    if isinstance(array, np.ma.MaskedArray):
+    # np.ma takes long to import, and a plain array is not masked
+    if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(array).ravel()
         if mask.any():
             where = place(int(mask.argmax()))

@@ -44,7 +44,7 @@ def _join(commands: Any, chosen: str, whole: argparse.ArgumentParser) -> None:
     for point in [points[chosen]] if chosen in points else points.values():
         try:
             add = point.load()
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             missing = f"{point.name} needs {error.name}, which is not installed"
             if point.name == chosen:
                 package = point.dist.name if point.dist else error.name

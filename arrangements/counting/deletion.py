@@ -145,14 +145,16 @@ def _coordinates(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _parts(coordinates: np.ndarray) -> list[np.ndarray]:
-    """Classes of rows joined by common nonzero coordinates."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-
-    m, k = coordinates.shape
-    row, column = np.nonzero(coordinates)
-    graph = csr_array((np.ones(len(row), dtype=np.int8), (row, m + column)), shape=(m + k, m + k))
-    label = connected_components(graph, directed=False)[1][:m]
+    """Classes of rows joined by common nonzero coordinates; a zero row is one by itself."""
+    support = coordinates != 0
+    m, k = support.shape
+    joined = support.T @ support  # columns that one row joins, and then chains of 2, 4, ... rows
+    for _ in range(k.bit_length()):
+        joined = joined @ joined
+    label = np.arange(k, k + m)
+    some = np.flatnonzero(support.any(axis=1))
+    if some.size:
+        label[some] = joined[support[some].argmax(axis=1)].argmax(axis=1)
     order = np.argsort(label, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if m else []
     return sorted(parts, key=lambda part: int(part[0]))
