@@ -284,3 +284,4 @@ def test_components_where_a_prime_misleads():
     assert len(components(np.array([[1, 0], [1, p]]))) == 2
     assert len(components(np.array([[1, 0], [p, 1], [0, 1]]))) == 1
     assert deletion_restriction(np.array([[1, 0], [1, p], [1, 2 * p]])) == [1, -3, 2]
+    assert deletion_restriction(np.array([[0, 0], [p, 0], [0, p]])) == [1, -2, 1]

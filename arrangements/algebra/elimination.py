@@ -39,26 +39,30 @@ def echelon(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     -----
     Exact, with O(m n rank) operations.
     """
-    rows = matrix.tolist()
+    done: list[list[int]] = []
+    rest = matrix.tolist()
     columns: list[int] = []
     minor = 1
     for j in range(matrix.shape[1]):
-        k = len(columns)
-        i = next((i for i in range(k, len(rows)) if rows[i][j]), None)
+        i = next((i for i, row in enumerate(rest) if row[j]), None)
         if i is None:
             continue
-        if i != k:  # with this sign a swap keeps determinants
-            rows[k], rows[i] = rows[i], [-x for x in rows[k]]
-        top = rows[k]
-        pivot = top[j]
-        for i, row in enumerate(rows):
-            if i != k:
-                c = row[j]
-                rows[i] = [(pivot * x - c * y) // minor for x, y in zip(row, top, strict=True)]
-        minor = pivot
+        top = rest.pop(i)
+        if i % 2:  # it has passed i others: with this sign determinants stay the same
+            top = [-x for x in top]
+        done = [*_cleared(done, top, j, minor), top]
+        rest = [row for row in _cleared(rest, top, j, minor) if any(row)]
+        minor = top[j]
         columns.append(j)
-    reduced = np.array(rows[: len(columns)], dtype=object).reshape(len(columns), matrix.shape[1])
+    reduced = np.array(done, dtype=object).reshape(len(done), matrix.shape[1])
     return reduced, np.array(columns, dtype=np.int64), minor
+
+
+def _cleared(rows: list[list[int]], top: list[int], j: int, minor: int) -> list[list[int]]:
+    """The rows with zeros in column j, from multiples of `top`; `minor` is the last pivot."""
+    pivot = top[j]
+    return [[(pivot * x - c * y) // minor for x, y in zip(row, top, strict=True)]
+            for row in rows for c in (row[j],)]
 
 
 def kernel(matrix: np.ndarray) -> np.ndarray:
@@ -74,12 +78,15 @@ def kernel(matrix: np.ndarray) -> np.ndarray:
         Primitive vectors, one for each column that depends on those before it, ascending: positive
         there and zero at the other ones. It is a function of the row space alone.
     """
+    n = matrix.shape[1]
     reduced, columns, minor = echelon(matrix)
-    free = np.setdiff1d(np.arange(matrix.shape[1]), columns)
-    basis = np.zeros((len(free), matrix.shape[1]), dtype=object)
-    basis[:, free] = abs(minor) * np.identity(len(free), dtype=object)
-    basis[:, columns] = (reduced[:, free].T if minor < 0 else -reduced[:, free].T)
-    return primitive(basis).astype(object)
+    basis = []
+    for j in sorted(set(range(n)).difference(columns.tolist())):
+        vector = np.zeros(n, dtype=object)
+        vector[columns] = -reduced[:, j]
+        vector[j] = minor
+        basis.append(vector // (math.gcd(*vector) if minor > 0 else -math.gcd(*vector)))
+    return np.array(basis, dtype=object).reshape(len(basis), n)
 
 
 def adjugate(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
@@ -119,8 +126,8 @@ def integral(point: Sequence[Fraction]) -> np.ndarray:
 
 
 def eliminable(rows: np.ndarray) -> np.ndarray:
-    """The nonzero rows of integers in int64, if `dependent` cannot overflow there."""
-    norms = sorted(sum(x * x for x in row) for row in rows.tolist())
+    """Rows of integers in int64 if `dependent` cannot overflow there, otherwise Python's."""
+    norms = sorted(max(1, sum(x * x for x in row)) for row in rows.tolist())
     # Hadamard: no minor exceeds the root of this, no difference of two products twice this
     bound = math.prod(norms[len(norms) - min(rows.shape) :])
     return rows.astype(np.int64 if bound < 2**61 else object)
@@ -146,14 +153,14 @@ def dependent(sets: np.ndarray) -> np.ndarray:
 
 
 def independent_columns(values: np.ndarray) -> np.ndarray:
-    """The first basis among the columns of an integer matrix, ascending indices; fast if tall.
+    """Ascending indices of a column basis: the first one, but for primes that divide a minor.
 
     Rows independent modulo a prime are independent; a few of them are proposed that way, and the
     relations that their columns satisfy are checked on all rows without rounding. A row that
     breaks one is independent of those so far, so every round raises the rank.
     """
     n, d = values.shape
-    chosen = np.zeros(0, dtype=np.int64)
+    chosen = broken = np.zeros(0, dtype=np.int64)
     candidates = np.arange(min(n, 4 * d + 64))
     while True:
         pool = np.concatenate([chosen, candidates])
@@ -162,7 +169,7 @@ def independent_columns(values: np.ndarray) -> np.ndarray:
             return columns
         if len(pivots) > len(chosen):
             chosen = pool[pivots]
-        elif len(chosen):  # the prime divides a minor: the next row is independent all the same
+        elif len(broken):  # the prime divides a minor: the next row is independent all the same
             chosen = pool[: len(chosen) + 1]
         columns, broken = _check_relations(values, chosen)
         if not len(broken):
