@@ -54,7 +54,7 @@ def ties(tmp_path):
 
 def python(*argv, **options):
     return subprocess.run(
-        [sys.executable, *argv], capture_output=True, text=True, timeout=60, check=False, **options
+        [sys.executable, *argv], capture_output=True, text=True, timeout=600, check=False, **options
     )
 
 
@@ -322,7 +322,7 @@ def test_a_reader_that_leaves_is_no_error(table):
         [sys.executable, "-m", "arrangements", "count", table],
         stdout=writer,
         stderr=subprocess.PIPE,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     os.close(writer)
@@ -337,7 +337,7 @@ def test_output_to_a_full_disk_is_one_line(table):
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
     assert done.returncode == 2
