@@ -17,7 +17,6 @@ training      fit: the full program, column generation, samples; interpolation
 conic         patterns and a problem -> a conic program; one adapter for each solver
 model         Problem, Network, Blocks, losses
 checks        checks of arguments
-files         arrays in files
 errors        SolverError, MissingSolverError, InfeasibleError
 ============  ====================================================================================
 """

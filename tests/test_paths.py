@@ -108,7 +108,7 @@ def assert_sound(path, start):
     for f, g in zip(path.breakpoints[:-1], path.breakpoints[1:], strict=True):
         signs = np.array([np.sign(path(f + x * (g - f)).alpha) for x in (0, 0.3, 0.7, 1)])
         assert (signs * signs[1] >= 0).all()
-    reach = p._lengths.max() * size
+    reach = p.row_lengths.max() * size
     return max(np.abs(path(t).predict(p.X) - start.predict(p.X)).max() for t in times) / (
         reach + 1e-300)
 
@@ -269,7 +269,7 @@ def test_line_between_networks_of_width_2n_2(name, loss):
         assert path.kind == "bounded" and same(path(0), a) and same(path(1), b)
         assert_sound(path, a)
         z, last = a.predict(p.X), b.predict(p.X)
-        reach = 1e-10 * p._lengths.max() * np.abs(path(0.5).weights[0]).sum()
+        reach = 1e-10 * p.row_lengths.max() * np.abs(path(0.5).weights[0]).sum()
         far = float(np.linalg.norm(last - z))
         along = (last - z) / far if far > reach else np.zeros(p.n)
         done = []

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from cvxlayer.checks import check_count, check_problem, check_real
+from cvxlayer.checks import check_count, check_real
 from cvxlayer.errors import CapacityError, InputError, MissingSolverError, SolverError
-from cvxlayer.files import load_arrays, save_arrays
 from cvxlayer.model.blocks import collinear, groups
 from cvxlayer.model.losses import LOSSES, Loss
-from cvxlayer.model.network import Network
-from cvxlayer.model.problem import Problem, relative_gap
+from cvxlayer.model.network import Network, load_arrays, save_arrays
+from cvxlayer.model.problem import Problem, check_problem, relative_gap
 from cvxlayer.training.newton import polished
 from cvxlayer.training.output_weights import over_neurons
 
@@ -30,8 +29,9 @@ __all__ = ["Certificate", "certify"]
 _SAME = 1e-6  # lengths and directions that differ less, relatively, are one
 _MORE = 1 + 2.0**-50
 _STARTS, _NEW, _NEWTON = 200, 50, 50  # points to go up from, neurons added, steps of `improve`
-_ARRAYS = ("U", "alpha", "v", "residual", "relative", "u", "pattern", "unscaled", "better_U",
-           "better_alpha", "about")
+# of a file
+_NETWORKS = ("U", "alpha", "better_U", "better_alpha")
+_ARRAYS = ("v", "residual", "relative", "u", "pattern", "unscaled")
 _NUMBERS = ("beta", "bias", "tol", "objective", "upper", "lower_bound", "gap", "optimal", "price",
             "price_bound", "sign", "decrease", "complete", "seconds")
 
@@ -202,19 +202,19 @@ class Certificate:
             "classes": None if self.classes is None else [_plain(x) for x in self.classes],
             "crowded": [g.tolist() for g in self.crowded],
             "repeated": [g.tolist() for g in self.repeated]}
-        arrays = {name: getattr(self, name) for name in _ARRAYS[2:8]}
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
         save_arrays(path, U=self.network.U, alpha=self.network.alpha, better_U=better.U,
                     better_alpha=better.alpha, about=json.dumps(about, default=_plain), **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], problem: Problem | None = None) -> Certificate:
         """Read what `save` wrote; with its problem, `improve` works as before."""
-        arrays = load_arrays(path, _ARRAYS, "Certificate.save")
+        arrays = load_arrays(path, (*_NETWORKS, *_ARRAYS, "about"), "Certificate.save")
         try:
             about = json.loads(str(arrays["about"]))
             options = {} if about["delta"] is None else {"delta": about["delta"]}
             better = Network(arrays["better_U"], arrays["better_alpha"])
-            fields: dict[str, Any] = {name: arrays[name] for name in _ARRAYS[2:8]}
+            fields: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
             fields |= {name: about[name] for name in _NUMBERS}
             fields |= {name: [np.array(g) for g in about[name]] for name in ("crowded", "repeated")}
             found = cls(
@@ -309,7 +309,7 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
     if max_seconds is not None:
         check_real("max_seconds", max_seconds)
     network = Network.of(network)
-    problem._fits(network)
+    problem.check_network(network)
     with np.errstate(over="ignore", invalid="ignore"):
         objective = problem.objective(network)
         upper = objective + problem.objective_error(network)

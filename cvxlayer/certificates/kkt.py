@@ -9,9 +9,10 @@ import numpy as np
 from scipy import sparse
 
 from arrangements import CapacityError
-from cvxlayer.checks import check_count, check_problem, check_real
+from cvxlayer.checks import check_count, check_real
 from cvxlayer.model.blocks import Blocks, nearest
 from cvxlayer.model.network import Network
+from cvxlayer.model.problem import check_problem
 
 __all__ = ["KKT", "kkt"]
 
@@ -164,7 +165,7 @@ def kkt(network: Any, problem: Any, *, tol: float = 1e-5, multipliers: bool = Fa
 def _block_residual(problem: Any, X: np.ndarray, v: np.ndarray, beta: float, bits: np.ndarray,
                     w: np.ndarray, sign: float) -> float:
     length = float(np.linalg.norm(w))
-    on = (np.abs(problem.X @ w) <= 1e-9 * problem._lengths * length) & (problem._lengths > 0)
+    on = (np.abs(problem.X @ w) <= 1e-9 * problem.row_lengths * length) & (problem.row_lengths > 0)
     normals = np.where(bits[on], 1.0, -1.0)[:, None] * X[on]
     target = sign * (bits * v) @ X - beta * w / length
     return nearest(normals, target)[1]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from cvxlayer.checks import check_problem, check_real
+from cvxlayer.checks import check_real
 from cvxlayer.model.blocks import nearest
 from cvxlayer.model.network import Network
-from cvxlayer.model.problem import relative_gap
+from cvxlayer.model.problem import check_problem, relative_gap
 from cvxlayer.training.newton import null_space
 
 from .stationarity import stationarity
@@ -91,7 +91,7 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
     check_problem(problem)
     check_real("tol", tol, 0, 1, open_ended=True)
     network = Network.of(network)
-    problem._fits(network)
+    problem.check_network(network)
     if problem.loss.smooth or network.m == 0:
         v = problem.residual(network)
     else:
@@ -101,7 +101,7 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
     faces = np.unique(problem.arrangement.signs_at(network.U[:, used].T), axis=0)
     largest = max((_price(problem, sign * v, face) for face in faces for sign in (1, -1)),
                   default=0.0)
-    size = float(np.abs(v) @ problem._lengths)
+    size = float(np.abs(v) @ problem.row_lengths)
     lower = problem.lower_bound(v, largest + _ROUNDING * problem.d * size)
     objective = problem.objective(network)
     gap = relative_gap(objective, lower)
@@ -111,7 +111,7 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
 
 def _price(problem: Any, v: np.ndarray, face: np.ndarray) -> float:
     """max of v.(Xu)_+ over unit vectors in a closed face: the length of a projection."""
-    unit, nonzero = problem._unit, problem._lengths > 0
+    unit, nonzero = problem.unit_rows, problem.row_lengths > 0
     basis = null_space(unit[(face == 0) & nonzero])
     c = basis.T @ (problem.X.T @ ((face > 0) * v))
     normals = (face[:, None] * unit @ basis)[face != 0]

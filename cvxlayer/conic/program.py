@@ -11,6 +11,7 @@ from scipy import sparse
 
 from arrangements import Dichotomies, Trichotomies
 from cvxlayer.errors import CapacityError, InputError
+from cvxlayer.model.conic_program import ConicProgram
 from cvxlayer.model.network import Network
 from cvxlayer.model.problem import Problem
 
@@ -73,8 +74,8 @@ class ConvexProgram:
                       for b in self.blocks)
         return 12 * entries + 16 * self.n_variables
 
-    def conic(self) -> tuple[Any, np.ndarray, Any, np.ndarray, list[tuple[str, int]]]:
-        """P, q, A, b, cones for x = (z, the loss's own variables, w_1..w_k, t_1..t_k)."""
+    def conic(self) -> ConicProgram:
+        """Over x = (z, the loss's own variables, w_1..w_k, t_1..t_k)."""
         p, d, k = self.problem, self.problem.d, len(self.blocks)
         loss = p.loss.conic(p.y)
         own = loss.P.shape[0]
@@ -91,7 +92,8 @@ class ConvexProgram:
             which = [rows_of(b) for b in self.blocks]
             total = sum(map(len, which))
             if total:
-                rows = np.vstack([(p._unit[w] if kind == "zero" else b.sides[w, None] * p._unit[w])
+                rows = np.vstack([p.unit_rows[w] if kind == "zero"
+                                  else b.sides[w, None] * p.unit_rows[w]
                                   for b, w in zip(self.blocks, which, strict=True) if len(w)])
                 owner = np.repeat(np.arange(k), [len(w) for w in which])
                 columns = own + owner[:, None] * d + np.arange(d)
@@ -113,20 +115,20 @@ class ConvexProgram:
                 shape=(k * (d + 1), size)))
             right.append(np.zeros(k * (d + 1)))
             cones += [("second-order", d + 1)] * k
-        return (P, q, sparse.vstack(parts, format="csc"), np.concatenate(right), cones)
+        return ConicProgram(P, q, sparse.vstack(parts, format="csc"), np.concatenate(right),
+                            tuple(cones), loss.constant)
 
     def weights(self, solver: str = "clarabel", **options: Any
                 ) -> tuple[np.ndarray, np.ndarray, Answer]:
         """Solve: weights (d, k), the dual vector v (n,), and what the solver said."""
-        P, q, A, b, cones = self.conic()
-        answer = solve(solver, P, q, A, b, cones, **options)
+        answer = solve(solver, self.conic(), **options)
         k, d = len(self.blocks), self.problem.d
-        start = P.shape[0] - k * (d + 1)
-        return answer.x[start : start + k * d].reshape(k, d).T, answer.dual[: self.problem.n], \
-            answer
+        start = len(answer.x) - k * (d + 1)
+        W = answer.x[start : start + k * d].reshape(k, d).T
+        return W, answer.dual[: self.problem.n], answer
 
     def to_cvxpy(self) -> Any:
-        """This program as a `cvxpy.Problem`; see `_cvxpy.to_cvxpy`. Needs the extra `solvers`."""
+        """This program as a `cvxpy.Problem`; see `to_cvxpy.to_cvxpy`. Needs the extra `solvers`."""
         from .to_cvxpy import to_cvxpy
 
         return to_cvxpy(self)
@@ -183,7 +185,7 @@ def convex_program(problem: Problem, patterns: Any = None, *, constraints: str =
                 exact=True)
         patterns = A.dichotomies()
     if isinstance(patterns, Network):
-        problem._fits(patterns)
+        problem.check_network(patterns)
         signs = np.unique(A.signs_at(patterns.U.T), axis=0)
         blocks = [_face(problem, s, sign) for s in signs for sign in (1, -1)]
     elif isinstance(patterns, Trichotomies):
@@ -230,7 +232,7 @@ def _face(problem: Problem, signs: np.ndarray, sign: int) -> Block:
 
 
 def _contains(problem: Problem, blocks: list[Block], network: Network) -> None:
-    problem._fits(network)
+    problem.check_network(network)
     sides = np.unique([b.sides for b in blocks], axis=0).astype(np.int16)
     own = problem.arrangement.signs_at(network.U.T).astype(np.int16)
     # as many agreements as the neuron has signs: the closed cone has it; so must its zeros

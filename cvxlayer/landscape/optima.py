@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from arrangements import Dichotomies
-from cvxlayer.checks import check_count, check_problem, check_real
+from cvxlayer.checks import check_count, check_real
 from cvxlayer.errors import InputError, SolverError
 from cvxlayer.model.blocks import collinear
 from cvxlayer.model.network import Network
-from cvxlayer.model.problem import Problem, relative_gap
+from cvxlayer.model.problem import Problem, check_problem, relative_gap
 from cvxlayer.training.fit import Solution
 from cvxlayer.training.newton import null_space
 
@@ -414,17 +414,17 @@ def _maximisers(problem: Problem, v: np.ndarray, U: np.ndarray, signs: np.ndarra
     P X'D v; and B_k of their second derivatives B_k B_k' in v."""
     exact, curvatures = U.copy(), []
     for k, (u, sign) in enumerate(zip(U.T, signs, strict=True)):
-        heights = problem._unit @ u
-        near = (np.abs(heights) <= ZERO) & (problem._lengths > 0)
+        heights = problem.unit_rows @ u
+        near = (np.abs(heights) <= ZERO) & (problem.row_lengths > 0)
         X = problem.X * ((heights > 0) & ~near)[:, None]
-        face = null_space(problem._unit[near])
+        face = null_space(problem.unit_rows[near])
         slope = sign * (face @ (face.T @ (X.T @ v)))
         value = float(np.linalg.norm(slope))
         # on the face it is the maximiser; and then the slope's length is its value
         heights = problem.X @ slope
         if abs(sign * v @ np.maximum(heights, 0) - value**2) <= 1e-9 * value**2:
             exact[:, k] = u = slope / value
-        curvatures.append(X @ null_space(np.vstack([problem._unit[near], u]))
+        curvatures.append(X @ null_space(np.vstack([problem.unit_rows[near], u]))
                           / np.sqrt(value or 1.0))
     return exact, curvatures
 

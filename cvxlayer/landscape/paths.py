@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvxlayer.checks import check_count, check_problem, check_real
+from cvxlayer.checks import check_count, check_real
 from cvxlayer.errors import InputError
 from cvxlayer.model.blocks import factors, groups
 from cvxlayer.model.network import Network
-from cvxlayer.model.problem import Problem
+from cvxlayer.model.problem import Problem, check_problem
 
 __all__ = ["Path", "PathCheck", "line", "path_to_minimal", "path_to_nearly_minimal",
            "path_to_optimum", "path_to_reduced"]
@@ -106,7 +106,7 @@ class Path:
         if kind not in _KINDS:
             raise InputError(f"kind must be one of {', '.join(_KINDS)}, got {kind!r}")
         for network in networks:
-            problem._fits(network)
+            problem.check_network(network)
         check_real("slack", slack)
         widths = [network.m for network in networks]
         if len(set(widths)) > 1:
@@ -171,7 +171,7 @@ class Path:
         check_count("grid", grid, 1)
         p = self.problem
         rounding = 8 * _U * (p.n + p.d + self.start.m)
-        sizes = p._lengths * max(np.linalg.norm(x.weights[0], axis=0).sum() for x in self.networks)
+        sizes = p.row_lengths * max(_lengths(x).sum() for x in self.networks)
         e = rounding * sizes
         corners = [network.predict(p.X) for network in self.networks]
         times = np.union1d(np.linspace(0, 1, grid + 1), self.breakpoints)
@@ -343,7 +343,7 @@ def path_to_optimum(network: Network, optimum: Network, problem: Problem, *, gap
     check_problem(problem)
     check_real("gap", gap)
     network, optimum = Network.of(network), Network.of(optimum)
-    problem._fits(optimum)
+    problem.check_network(optimum)
     networks = _reduction(problem, network)
     signs = optimum.scaled().alpha
     free = np.flatnonzero(_lengths(networks[-1]) == 0)
@@ -460,7 +460,7 @@ def _scaling(network: Network) -> list[Network]:
 def _reduction(problem: Problem, network: Network) -> list[Network]:
     """The network, its scaled form, and one of at most n + 1 neurons; each if it is another."""
     check_problem(problem)
-    problem._fits(network)
+    problem.check_network(network)
     networks = _scaling(network)
     c = factors(problem, networks[-1])
     if (c == 0)[_lengths(networks[-1]) > 0].any():
@@ -476,7 +476,7 @@ def _path(problem: Problem, networks: list[Network], kind: str) -> Path:
 def _merging(problem: Problem, network: Network, *, single: bool) -> Path:
     check_problem(problem)
     network = Network.of(network)
-    problem._fits(network)
+    problem.check_network(network)
     networks = _scaling(network)
     kind = "constant" if _is_scaled(network) else "non-increasing"
     # sums of neurons on hyperplanes may, rounded, be in another chamber: a few rounds more

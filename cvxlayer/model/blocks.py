@@ -57,7 +57,7 @@ def groups(problem: Any, network: Network) -> list[np.ndarray]:
     Neurons that contribute nothing (u or alpha zero) are in none. One that lies on hyperplanes
     belongs to the chamber that `Arrangement.dichotomies_at` gives, always the same.
     """
-    problem._fits(network)
+    problem.check_network(network)
     used = np.flatnonzero((network.U != 0).any(axis=0) & (network.alpha != 0))
     packed = problem.arrangement.dichotomies_at(network.U[:, used].T).packed
     found: dict[tuple[bytes, bool], list[int]] = {}
@@ -180,7 +180,7 @@ def nearest(normals: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _columns(problem: Any, W: np.ndarray, signs: np.ndarray) -> np.ndarray:
     """Predictions of each neuron, and its share of the penalty, of like size."""
-    largest = float(problem._lengths.max())
+    largest = float(problem.row_lengths.max())
     size = 1.0 if 0.01 < largest < 100 else largest or 1.0
     return np.vstack([np.maximum(problem.X @ W, 0) * signs, size * np.linalg.norm(W, axis=0)])
 
@@ -188,7 +188,7 @@ def _columns(problem: Any, W: np.ndarray, signs: np.ndarray) -> np.ndarray:
 def factors(problem: Any, network: Network) -> np.ndarray:
     """c >= 0, at most n + 1 not zero, such that the weights c_j w_j have the same predictions and
     the same sum of lengths (Caratheodory)."""
-    problem._fits(network)
+    problem.check_network(network)
     return caratheodory(_columns(problem, *network.weights))
 
 

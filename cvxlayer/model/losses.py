@@ -6,31 +6,16 @@ of the training problem maximises -l*(-v) over v with |v.(Xu)_+| <= beta for eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from cvxlayer.errors import InputError
+from cvxlayer.checks import check_real
 
-__all__ = ["LOSSES", "Absolute", "Conic", "Hinge", "Huber", "Logistic", "Loss", "Squared"]
+from .conic_program import ConicProgram
 
-
-@dataclass(frozen=True, eq=False)
-class Conic:
-    """min l(z) as a conic program: min x'Px/2 + q.x + constant over x = (z, extra variables).
-
-    Rows A x + s = b, s in the product of `cones`, pairs of a kind ("nonnegative", "exponential")
-    and a size. `P`, `A` are sparse, `P` upper triangular.
-    """
-
-    P: sparse.csc_matrix
-    q: np.ndarray
-    A: sparse.csc_matrix
-    b: np.ndarray
-    cones: tuple[tuple[str, int], ...]
-    constant: float
+__all__ = ["LOSSES", "Absolute", "Hinge", "Huber", "Logistic", "Loss", "Squared"]
 
 
 class Loss:
@@ -47,7 +32,7 @@ class Loss:
     classifies = False  # y must be +1 and -1
 
     def __init__(self, scale: float = 1.0) -> None:
-        self.scale = _positive("scale", scale)
+        self.scale = check_real("scale", scale, open_ended=True)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(scale={self.scale})"
@@ -79,8 +64,8 @@ class Loss:
         """
         return self._predictions(v / self.scale, y, tol)
 
-    def conic(self, y: np.ndarray) -> Conic:
-        """The loss of n predictions in conic form."""
+    def conic(self, y: np.ndarray) -> ConicProgram:
+        """min l(z) over x = (z, extra variables), z the n predictions."""
         raise NotImplementedError
 
     def _clipped(self, v: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -125,7 +110,7 @@ class Squared(Loss):
 
     def conic(self, y):
         n = len(y)
-        return Conic(self.scale * sparse.identity(n, format="csc"), -self.scale * y,
+        return ConicProgram(self.scale * sparse.identity(n, format="csc"), -self.scale * y,
                      sparse.csc_matrix((0, n)), np.zeros(0), (), self.scale * float(y @ y) / 2)
 
 
@@ -153,7 +138,7 @@ class Absolute(Loss):
     def conic(self, y):
         n = len(y)
         eye = sparse.identity(n, format="csc")
-        return Conic(sparse.csc_matrix((2 * n, 2 * n)),
+        return ConicProgram(sparse.csc_matrix((2 * n, 2 * n)),
                      np.concatenate([np.zeros(n), np.full(n, self.scale)]),
                      sparse.bmat([[eye, -eye], [-eye, -eye]], format="csc"),
                      np.concatenate([y, -y]), (("nonnegative", 2 * n),), 0.0)
@@ -166,7 +151,7 @@ class Huber(Loss):
 
     def __init__(self, scale: float = 1.0, delta: float = 1.0) -> None:
         super().__init__(scale)
-        self.delta = _positive("delta", delta)
+        self.delta = check_real("delta", delta, open_ended=True)
 
     def __repr__(self) -> str:
         return f"Huber(scale={self.scale}, delta={self.delta})"
@@ -201,7 +186,7 @@ class Huber(Loss):
                                      format="csc")
         q = self.scale * np.concatenate([-y, y, np.full(n, self.delta)])
         A = sparse.bmat([[zero, eye, -eye], [zero, -eye, -eye]], format="csc")
-        return Conic(P, q, A, np.zeros(2 * n), (("nonnegative", 2 * n),),
+        return ConicProgram(P, q, A, np.zeros(2 * n), (("nonnegative", 2 * n),),
                      self.scale * float(y @ y) / 2)
 
 
@@ -233,7 +218,7 @@ class Hinge(Loss):
     def conic(self, y):
         n = len(y)
         eye = sparse.identity(n, format="csc")
-        return Conic(sparse.csc_matrix((2 * n, 2 * n)),
+        return ConicProgram(sparse.csc_matrix((2 * n, 2 * n)),
                      np.concatenate([np.zeros(n), np.full(n, self.scale)]),
                      sparse.bmat([[-sparse.diags(y.astype(float)), -eye], [None, -eye]],
                                  format="csc"),
@@ -300,15 +285,8 @@ class Logistic(Loss):
         put(second + 2, 3 * n + i, -1.0)
         A = sparse.csc_matrix((np.concatenate(data), (np.concatenate(rows), np.concatenate(cols))),
                               shape=(7 * n, 4 * n))
-        return Conic(sparse.csc_matrix((4 * n, 4 * n)), q, A, b,
+        return ConicProgram(sparse.csc_matrix((4 * n, 4 * n)), q, A, b,
                      (("nonnegative", n), *((("exponential", 3),) * (2 * n))), 0.0)
-
-
-def _positive(name: str, value: Any) -> float:
-    real = isinstance(value, int | float | np.integer | np.floating) and value is not True
-    if not real or not np.isfinite(value) or value <= 0:
-        raise InputError(f"{name} must be a positive number, got {value!r}")
-    return float(value)
 
 
 def _expit(x: np.ndarray) -> np.ndarray:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
-from cvxlayer.checks import check_count, check_real
+from arrangements.files import replacing
+from cvxlayer.checks import check_array, check_count, check_real
 from cvxlayer.errors import InputError
-from cvxlayer.files import load_arrays, save_arrays
 
-__all__ = ["Network"]
+__all__ = ["Network", "load_arrays", "save_arrays"]
 
 
 class Network:
@@ -35,7 +37,7 @@ class Network:
     """
 
     def __init__(self, U: Any, alpha: Any) -> None:
-        self.U, self.alpha = _floats("U", U), _floats("alpha", alpha)
+        self.U, self.alpha = check_array("U", U), check_array("alpha", alpha)
         if self.U.ndim != 2 or self.alpha.shape != self.U.shape[1:]:
             raise InputError(f"U must have shape (d, m) and alpha (m,), got {self.U.shape} and "
                              f"{self.alpha.shape}")
@@ -146,7 +148,7 @@ class Network:
         as `scaled` has, to rounding (Caratheodory)."""
         from .blocks import reduced
 
-        problem._fits(self)
+        problem.check_network(self)
         return Network.from_weights(*reduced(problem, *self.scaled().weights))
 
     def padded(self, m: int) -> Network:
@@ -204,8 +206,9 @@ class Network:
                                  "with ReLU is meant")
             module = module.state_dict()
         # through double: numpy has no bfloat16
-        arrays = {key: _floats(key, value.detach().cpu().double() if hasattr(value, "detach")
-                               else value) for key, value in module.items()}
+        arrays = {key: check_array(key, value.detach().cpu().double()
+                                   if hasattr(value, "detach") else value)
+                  for key, value in module.items()}
         weights = [value for key, value in arrays.items() if key.endswith("weight")]
         biases = [arrays.get(key[: -len("weight")] + "bias")
                   for key in arrays if key.endswith("weight")]
@@ -254,9 +257,20 @@ class Network:
         return cls(**load_arrays(path, ("U", "alpha"), "Network.save"))
 
 
-def _floats(name: str, value: Any) -> np.ndarray:
+def save_arrays(path: str | os.PathLike[str], **arrays: Any) -> None:
+    """Write an .npz file, whole or not at all."""
+    if not os.fspath(path).endswith(".npz"):
+        raise InputError(f"path must end in .npz, got {os.fspath(path)!r}")
+    with replacing(path) as file:
+        np.savez(file, **arrays)
+
+
+def load_arrays(path: str | os.PathLike[str], names: Sequence[str], writer: str
+                ) -> dict[str, np.ndarray]:
+    """Arrays of these names, or an InputError that says what should have written the file."""
     try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must hold real numbers, got {value!r:.60}") from error
-    return array
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in names}
+    except (KeyError, ValueError, EOFError, BadZipFile, TypeError) as error:
+        raise InputError(f"{os.fspath(path)!r} must be a file written by {writer}, and it cannot "
+                         f"be read as one: {error}") from error

@@ -238,7 +238,7 @@ class _Columns:
     def __init__(self, problem: Problem, tol: float, solver: str, n_jobs: int,
                  network: Network | None) -> None:
         self.problem, self.tol, self.solver, self.n_jobs = problem, tol, solver, n_jobs
-        self._nonzero = problem._lengths > 0
+        self._nonzero = problem.row_lengths > 0
         self.pool: dict[tuple[bytes, int], Block] = {}
         self.idle: dict[tuple[bytes, int], int] = {}
         self.W, self.signs = np.zeros((problem.d, 0)), np.zeros(0)
@@ -290,7 +290,7 @@ class _Columns:
         self.v = p.loss.into_domain(-p.loss.gradient(np.zeros(p.n), p.y), p.y)
         self.upper = convex_value(p, self.W, self.signs)
         if self._network is not None:
-            p._fits(self._network)
+            p.check_network(self._network)
             W, signs = self._network.scaled().weights
             self._add(p.arrangement.dichotomies_at(W.T), W.T, signs)
 
@@ -344,7 +344,7 @@ class _Columns:
 
     def _add(self, patterns: Dichotomies, points: np.ndarray, signs: np.ndarray) -> int:
         added = 0
-        values = np.abs(points @ self.problem._unit.T)
+        values = np.abs(points @ self.problem.unit_rows.T)
         for bits, packed, near, sign in zip(patterns, patterns.packed, values, signs, strict=True):
             key = packed.tobytes(), int(sign)
             if key in self.pool:
@@ -404,7 +404,7 @@ def _tightened(problem: Problem, blocks: Sequence[Block], W: np.ndarray) -> int:
     for block, w, length in zip(blocks, W.T, lengths, strict=True):
         if length <= 1e-6 * lengths.max():
             continue
-        values = block.sides * (problem._unit @ w) / length
+        values = block.sides * (problem.unit_rows @ w) / length
         values[block.rows] = 0
         worst = np.argsort(values)[: problem.d]
         worst = worst[values[worst] < -1e-6]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,21 +107,19 @@ def minimum_norm(X: Any, y: Any = None, *, bias: bool = False, numbers: str = "b
     10.12899
     """
     base = _base(X, y, bias, numbers)
-    y = base.y
     _check_feasible(base)
-    size = float(np.abs(y).max(initial=0))
+    size = float(np.abs(base.y).max(initial=0))
     if size == 0:
         return Interpolation(Network(np.zeros((base.d, 0)), []), 0.0, 0.0, 0.0, np.zeros(base.n),
                              0.0)
     # at y / size the dual vector is the same, and the value about n / c or more
-    base.y = y / size
-    penalty = 4 / max(float(np.linalg.norm(base.X, axis=1).max()), 1e-300)
+    base = base.replaced(y=base.y / size)
+    penalty = 4 / max(float(base.row_lengths.max()), 1e-300)
     network: Network | None = None
     best: Interpolation | None = None
     for _ in range(_STEPS):
-        base.loss = Absolute(penalty)
         settings: dict[str, Any] = {"method": "columns", "tol": tol / 10, "network": network}
-        found = base.fit(**(settings | options))
+        found = base.replaced(loss=Absolute(penalty)).fit(**(settings | options))
         network = found.network
         if np.abs(found.v).max() < 0.99 * penalty or _residual(base, found.weights,
                                                                found.signs) < 1e-7:
@@ -174,9 +171,7 @@ def path(problem: Problem, betas: Iterable[float], **options: Any) -> list[Any]:
     found: list[Any] = [None] * len(values)
     network = options.pop("network", None)
     for i in np.argsort(-values, kind="stable"):
-        one = copy(problem)
-        one.beta = float(values[i])
-        found[i] = one.fit(network=network, **options)
+        found[i] = problem.replaced(beta=float(values[i])).fit(network=network, **options)
         network = found[i].network
     return found
 
@@ -187,9 +182,7 @@ def _base(X: Any, y: Any, bias: bool, numbers: str) -> Problem:
         if y is not None or bias:
             raise InputError("y and bias must not be given with a problem, which has its own; "
                              "pass X and y, or the problem alone")
-        base = copy(X)
-        base.beta, base.loss = 1.0, Absolute()
-        return base
+        return X.replaced(beta=1.0, loss=Absolute())
     if y is None:
         raise InputError("y must be given with X, got None; or pass a Problem")
     return Problem(X, y, 1.0, loss=Absolute(), bias=bias, numbers=numbers)
@@ -203,7 +196,7 @@ def _check_feasible(p: Problem) -> None:
     Kinks of different classes are independent: this is zero for all u when all w_k and L are.
     """
     class_of, orientation = p.arrangement.parallel_classes
-    classes, lengths = np.asarray(class_of), p._lengths
+    classes, lengths = np.asarray(class_of), p.row_lengths
     proof = np.where(classes < 0, p.y, 0.0)
     sizes = np.bincount(classes[classes >= 0], minlength=1)
     several = np.flatnonzero((classes >= 0) & (sizes[classes] > 1))  # else v_i = 0
@@ -212,7 +205,7 @@ def _check_feasible(p: Problem) -> None:
         conditions = np.zeros((numbers.max() + 1 + p.d, len(several)))
         conditions[numbers, np.arange(len(several))] = 1
         against = np.asarray(orientation)[several] < 0
-        conditions[-p.d :] = np.where(against, -p._unit[several].T, 0)
+        conditions[-p.d :] = np.where(against, -p.unit_rows[several].T, 0)
         # in v_i ||x_i||: y_i / ||x_i|| are its values
         _, s, vt = np.linalg.svd(conditions)
         kernel = vt[int((s > 1e-9 * s[0]).sum()) :] / lengths[several]
@@ -254,13 +247,13 @@ def _residual(p: Problem, W: np.ndarray, signs: np.ndarray) -> float:
 
 def _on_faces(p: Problem, W: np.ndarray, signs: np.ndarray, level: float) -> np.ndarray | None:
     """Weights on the neurons' faces that interpolate, of least norm if they stay there."""
-    scale = p._lengths
+    scale = p.row_lengths
     bases, maps, parts = [], [], []
     for w, sign in zip(W.T, signs, strict=True):
         length = float(np.linalg.norm(w))
         values = p.X @ w
         near = (np.abs(values) <= level * scale * length) & (scale > 0)
-        basis = null_space(p._unit[near])
+        basis = null_space(p.unit_rows[near])
         if basis.shape[1] == 0:
             return None
         bases.append(basis * length)

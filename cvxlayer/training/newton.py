@@ -81,7 +81,7 @@ class _Faces:
 
     def __init__(self, problem: Any, W: np.ndarray, signs: np.ndarray) -> None:
         self.p = problem
-        self.lengths, self.unit = problem._lengths, problem._unit
+        self.lengths, self.unit = problem.row_lengths, problem.unit_rows
         self.W, self.signs = W.copy(), signs.copy()
         self.ridge = np.full(len(signs), _LEAST_RIDGE)
         values = self.unit @ W

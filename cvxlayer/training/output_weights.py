@@ -9,6 +9,7 @@ from scipy import sparse
 
 from cvxlayer.conic.solvers import solve
 from cvxlayer.errors import InfeasibleError, InputError, MissingSolverError, SolverError
+from cvxlayer.model.conic_program import ConicProgram
 from cvxlayer.model.network import Network
 from cvxlayer.model.problem import Problem
 
@@ -81,16 +82,15 @@ def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver:
     right.insert(1, np.zeros(2 * m))
     cones.insert(1, ("nonnegative", 2 * m))
     A = sparse.vstack(parts, format="csc")
-    program = P, q, A, np.concatenate(right), cones
-    linear = P.nnz == 0 and all(kind in ("zero", "nonnegative") for kind, _ in cones)
-    if solver is None and linear:
+    program = ConicProgram(P, q, A, np.concatenate(right), tuple(cones))
+    if solver is None and program.linear:
         try:
-            x = solve("glop" if A.nnz <= _SIMPLEX else "pdlp", *program).x[own:]
+            answer = solve("glop" if A.nnz <= _SIMPLEX else "pdlp", program)
         except (SolverError, MissingSolverError):
             # simplex methods can stall on columns that are all but equal
-            x = solve("clarabel", *program).x[own:]
+            answer = solve("clarabel", program)
     else:
-        x = solve(solver or "clarabel", *program).x[own:]
-    a = x[:m] - x[m:]
+        answer = solve(solver or "clarabel", program)
+    a = answer.x[own : own + m] - answer.x[own + m :]
     used = np.abs(a) > 1e-9 * np.abs(a).max(initial=0)
     return Network.from_weights(U[:, used] * np.abs(a[used]), np.sign(a[used]))

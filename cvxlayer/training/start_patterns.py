@@ -66,7 +66,7 @@ def sampled_patterns(problem: Problem, samples: int, network: Network | None = N
     A = problem.arrangement
     units = np.zeros((0, problem.d))
     if network is not None:
-        problem._fits(network)
+        problem.check_network(network)
         U = network.U[:, network.U.any(axis=0)]
         U = U / np.abs(U).max(axis=0)
         units = (U / np.linalg.norm(U, axis=0)).T
