@@ -21,6 +21,9 @@ errors        SolverError, MissingSolverError, InfeasibleError
 ============  ====================================================================================
 """
 
+import warnings
+from typing import Any
+
 from arrangements.moved import forward
 
 from .certificates.certificate import Certificate, certify
@@ -29,13 +32,14 @@ from .certificates.own_faces import SubsampledCertificate, subsampled_certificat
 from .certificates.pricing import Price, price
 from .certificates.stationarity import Stationarity, stationarity
 from .certificates.verification import Check, Verification, verify
-from .conic.program import Block, ConvexProgram
+from .conic.program import ConvexProgram, Term
+from .conic.solution import Round, Solution
 from .errors import InfeasibleError, MissingSolverError, SolverError
 from .landscape.optima import OptimalSet, Smallest, minimal_width, optimal_set
 from .landscape.paths import (
     Path,
     PathCheck,
-    line,
+    join,
     path_to_minimal,
     path_to_nearly_minimal,
     path_to_optimum,
@@ -45,14 +49,12 @@ from .model.blocks import Blocks
 from .model.losses import Absolute, Hinge, Huber, Logistic, Loss, Squared
 from .model.network import Network
 from .model.problem import Problem
-from .training.fit import Round, Solution
-from .training.interpolation import Interpolation, minimum_norm, path
+from .training.interpolation import Interpolation, minimum_norm, solutions_over_beta
 from .training.output_weights import over_neurons
 
 __all__ = [
     "KKT",
     "Absolute",
-    "Block",
     "Blocks",
     "Certificate",
     "Check",
@@ -77,20 +79,21 @@ __all__ = [
     "Squared",
     "Stationarity",
     "SubsampledCertificate",
+    "Term",
     "Verification",
     "certify",
+    "join",
     "kkt",
-    "line",
     "minimal_width",
     "minimum_norm",
     "optimal_set",
     "over_neurons",
-    "path",
     "path_to_minimal",
     "path_to_nearly_minimal",
     "path_to_optimum",
     "path_to_reduced",
     "price",
+    "solutions_over_beta",
     "stationarity",
     "subsampled_certificate",
     "verify",
@@ -114,3 +117,14 @@ forward("cvxlayer", {
     "subsampled": "certificates.own_faces",
     "verification": "certificates.verification",
 })
+
+_RENAMED = {"Block": Term, "line": join, "path": solutions_over_beta}
+
+
+def __getattr__(name: str) -> Any:
+    """What a former name stands for."""
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"cvxlayer.{name} is now cvxlayer.{_RENAMED[name].__name__}", DeprecationWarning,
+                  stacklevel=2)
+    return _RENAMED[name]

@@ -11,10 +11,12 @@ from scipy.special import softmax
 
 from arrangements import Arrangement, cover_bound
 
+from .conic.program import solution_of
+from .conic.solution import Solution
 from .errors import InputError, MissingSolverError
 from .model.network import Network
-from .model.problem import Problem
-from .training.fit import Solution, relative_gap, solution_of
+from .model.problem import Problem, relative_gap
+from .training.start_patterns import sampled_patterns
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -129,8 +131,6 @@ class _ReLUEstimator(BaseEstimator):
     def _solved(self, problem: Problem, sampled: bool, seed: int) -> Solution:
         if not sampled:
             return problem.fit(self.method, tol=self.tol, n_jobs=self._jobs)
-        from .training.start_patterns import sampled_patterns
-
         affordable = min(_ENTRIES // (2 * problem.n), _WEIGHTS) // problem.d
         most = int(np.clip(affordable, _LEAST, _MOST))
         rng = np.random.default_rng(seed)

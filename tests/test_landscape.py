@@ -5,7 +5,8 @@ import pytest
 
 from cvxlayer import Network, Problem
 from cvxlayer.errors import InputError
-from cvxlayer.model.blocks import caratheodory, collinear, factors, groups
+from cvxlayer.model.blocks import factors, groups
+from cvxlayer.model.weights import caratheodory, collinear
 
 
 def setting(seed, m, n=8, d=3):

@@ -14,11 +14,12 @@ from scipy.optimize import brentq
 
 from cvxlayer.checks import check_count, check_real
 from cvxlayer.errors import CapacityError, InputError, MissingSolverError, SolverError
-from cvxlayer.model.blocks import collinear, groups
+from cvxlayer.model.blocks import groups
 from cvxlayer.model.losses import LOSSES, Loss
 from cvxlayer.model.network import Network, load_arrays, save_arrays
+from cvxlayer.model.newton import polished
 from cvxlayer.model.problem import Problem, check_problem, relative_gap
-from cvxlayer.training.newton import polished
+from cvxlayer.model.weights import collinear
 from cvxlayer.training.output_weights import over_neurons
 
 from .pricing import Price, price

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from cvxlayer.checks import check_real
-from cvxlayer.model.blocks import nearest
 from cvxlayer.model.network import Network
 from cvxlayer.model.problem import check_problem, relative_gap
-from cvxlayer.training.newton import null_space
+from cvxlayer.model.weights import nearest, null_space
 
 from .stationarity import stationarity
 

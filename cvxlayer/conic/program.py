@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,15 +14,18 @@ from arrangements import Dichotomies, Trichotomies
 from cvxlayer.errors import CapacityError, InputError
 from cvxlayer.model.conic_program import ConicProgram
 from cvxlayer.model.network import Network
+from cvxlayer.model.newton import polished
 from cvxlayer.model.problem import Problem
 
+from .solution import Solution, dual_vector, solution, thresholded
 from .solvers import Answer, solve
+from .to_cvxpy import to_cvxpy
 
-__all__ = ["Block", "ConvexProgram", "convex_program"]
+__all__ = ["ConvexProgram", "Term", "convex_program", "solution_of", "tightened"]
 
 
 @dataclass(eq=False)
-class Block:
+class Term:
     """One term sign * D X w, with the rows of the cone of w that are written down.
 
     Attributes
@@ -52,11 +56,11 @@ class ConvexProgram:
     Attributes
     ----------
     problem : Problem
-    blocks : sequence of Block
+    blocks : sequence of Term
     """
 
     problem: Problem
-    blocks: Sequence[Block]
+    blocks: Sequence[Term]
 
     @property
     def n_variables(self) -> int:
@@ -129,11 +133,9 @@ class ConvexProgram:
 
     def to_cvxpy(self) -> Any:
         """This program as a `cvxpy.Problem`; see `to_cvxpy.to_cvxpy`. Needs the extra `solvers`."""
-        from .to_cvxpy import to_cvxpy
-
         return to_cvxpy(self)
 
-    def solve(self, solver: str = "clarabel", **options: Any) -> Any:
+    def solve(self, solver: str = "clarabel", **options: Any) -> Solution:
         """The optimum of this program as a `Solution`; its lower bound is that of all networks.
 
         Raises
@@ -141,8 +143,6 @@ class ConvexProgram:
         SolverError
             With the solver's status if it stopped short.
         """
-        from cvxlayer.training.fit import solution_of
-
         return solution_of(self, solver, options)
 
 
@@ -212,7 +212,7 @@ def convex_program(problem: Problem, patterns: Any = None, *, constraints: str =
     return program
 
 
-def _chambers(problem: Problem, patterns: Dichotomies, constraints: str) -> list[Block]:
+def _chambers(problem: Problem, patterns: Dichotomies, constraints: str) -> list[Term]:
     bits = patterns.to_numpy()
     nonzero = np.flatnonzero(np.abs(problem.X).max(axis=1) > 0)
     if constraints == "all":
@@ -222,16 +222,16 @@ def _chambers(problem: Problem, patterns: Dichotomies, constraints: str) -> list
         rows = [facets.indices[facets.indptr[i] : facets.indptr[i + 1]] for i in range(len(bits))]
     else:
         rows = [problem.arrangement.cone(b).facets for b in bits]
-    return [Block(b, sign, np.where(b, 1, -1).astype(np.int8), np.asarray(r))
+    return [Term(b, sign, np.where(b, 1, -1).astype(np.int8), np.asarray(r))
             for b, r in zip(bits, rows, strict=True) for sign in (1, -1)]
 
 
-def _face(problem: Problem, signs: np.ndarray, sign: int) -> Block:
+def _face(problem: Problem, signs: np.ndarray, sign: int) -> Term:
     zero = (signs == 0) & (np.abs(problem.X).max(axis=1) > 0)
-    return Block(signs > 0, sign, signs, np.flatnonzero(signs), np.flatnonzero(zero))
+    return Term(signs > 0, sign, signs, np.flatnonzero(signs), np.flatnonzero(zero))
 
 
-def _contains(problem: Problem, blocks: list[Block], network: Network) -> None:
+def _contains(problem: Problem, blocks: list[Term], network: Network) -> None:
     problem.check_network(network)
     sides = np.unique([b.sides for b in blocks], axis=0).astype(np.int16)
     own = problem.arrangement.signs_at(network.U.T).astype(np.int16)
@@ -248,3 +248,53 @@ def _contains(problem: Problem, blocks: list[Block], network: Network) -> None:
 def _length(n: int, wanted: int) -> None:
     if n != wanted:
         raise InputError(f"patterns must be of {wanted} samples, got {n}")
+
+
+def solution_of(program: ConvexProgram, solver: str, options: dict[str, Any], *,
+                tol: float = 1e-8, n_jobs: int = 1, max_seconds: float | None = None) -> Solution:
+    """Solve a program as it is, and bound it by the optimum over all dichotomies.
+
+    The search behind the bound ends after `max_seconds`, which leaves it true but weaker; with 0
+    there is no search, and the bound is -inf.
+    """
+    problem = program.problem
+    begun = time.perf_counter()
+    if solver == "clarabel":
+        options = {"tol": 1e-10} | options
+    for _ in range(20):
+        W, dual, _ = program.weights(solver, **options)
+        # facets can leave a needle open by less than the solver's accuracy
+        if not tightened(problem, program.blocks, W):
+            break
+    solved = time.perf_counter()
+    signs = np.array([float(b.sign) for b in program.blocks])
+    W, signs = thresholded(problem, W, signs)
+    if problem.loss.smooth:
+        W, signs = polished(problem, W, signs, steps=100)
+    v = dual_vector(problem, W, signs, dual)
+    lower = -np.inf
+    if max_seconds != 0:
+        h = problem.arrangement.support(v, both=True, n_jobs=n_jobs, max_seconds=max_seconds)
+        lower = problem.lower_bound(v, h.bound)
+    found = solution(problem, W, signs, lower, v, tol)
+    if found.status != "optimal":
+        found.status = "restricted"
+    found.seconds = {"solver": solved - begun, "pricing": time.perf_counter() - solved}
+    return found
+
+
+def tightened(problem: Problem, blocks: Sequence[Term], W: np.ndarray) -> int:
+    """Write down the inequalities that a solution violates; how many."""
+    lengths = np.linalg.norm(W, axis=0)
+    added = 0
+    for block, w, length in zip(blocks, W.T, lengths, strict=True):
+        if length <= 1e-6 * lengths.max():
+            continue
+        values = block.sides * (problem.unit_rows @ w) / length
+        values[block.rows] = 0
+        worst = np.argsort(values)[: problem.d]
+        worst = worst[values[worst] < -1e-6]
+        if len(worst):
+            block.rows = np.sort(np.concatenate([block.rows, worst]))
+            added += len(worst)
+    return added

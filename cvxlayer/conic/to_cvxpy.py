@@ -9,12 +9,10 @@ import numpy as np
 from cvxlayer.errors import MissingSolverError
 from cvxlayer.model.losses import Loss
 
-from .program import ConvexProgram
-
 __all__ = ["to_cvxpy"]
 
 
-def to_cvxpy(program: ConvexProgram) -> Any:
+def to_cvxpy(program: Any) -> Any:
     """min l(z) + beta sum_j ||w_j||, z = sum_j sign_j D_j X w_j, as a `cvxpy.Problem`.
 
     Parameters

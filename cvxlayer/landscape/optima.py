@@ -11,12 +11,11 @@ import numpy as np
 
 from arrangements import Dichotomies
 from cvxlayer.checks import check_count, check_real
+from cvxlayer.conic.solution import Solution
 from cvxlayer.errors import InputError, SolverError
-from cvxlayer.model.blocks import collinear
 from cvxlayer.model.network import Network
 from cvxlayer.model.problem import Problem, check_problem, relative_gap
-from cvxlayer.training.fit import Solution
-from cvxlayer.training.newton import null_space
+from cvxlayer.model.weights import collinear, null_space
 
 from .polytope import ZERO, Polytope, polytope
 

@@ -24,7 +24,7 @@ from cvxlayer.model.blocks import factors, groups
 from cvxlayer.model.network import Network
 from cvxlayer.model.problem import Problem, check_problem
 
-__all__ = ["Path", "PathCheck", "line", "path_to_minimal", "path_to_nearly_minimal",
+__all__ = ["Path", "PathCheck", "join", "path_to_minimal", "path_to_nearly_minimal",
            "path_to_optimum", "path_to_reduced"]
 
 _U = 2.0**-53
@@ -158,7 +158,7 @@ class Path:
         apart = _apart(self.end, other.start)
         if apart > _ALIGNED:
             raise InputError("start must be the end of the path before, got networks that differ "
-                             f"by {apart:.3g}, relatively; join them with line")
+                             f"by {apart:.3g}, relatively; connect them with join")
         kind = _KINDS[max(_KINDS.index(self.kind), _KINDS.index(other.kind))]
         return Path(self.problem, self.networks + other.networks[1:], kind,
                     slack=self.slack + other.slack)
@@ -366,7 +366,7 @@ def path_to_optimum(network: Network, optimum: Network, problem: Problem, *, gap
     return Path(problem, [*networks, end], "non-increasing", slack=gap * value)
 
 
-def line(network: Network, other: Network, problem: Problem) -> Path:
+def join(network: Network, other: Network, problem: Problem) -> Path:
     """From one network to another of the same width, with predictions straight between theirs.
 
     Both are reduced to n + 1 neurons, the first one's are moved out of the slots of the second, and
@@ -392,7 +392,7 @@ def line(network: Network, other: Network, problem: Problem) -> Path:
     Examples
     --------
     >>> problem = Problem([[1.0]], [1.0], 0.5)
-    >>> path = line(Network([[2.0, 0]], [2.0, 0]), Network([[-1.0, 0]], [1.0, 0]), problem)
+    >>> path = join(Network([[2.0, 0]], [2.0, 0]), Network([[-1.0, 0]], [1.0, 0]), problem)
     >>> [round(float(path(t).predict([[1.0]])[0]), 6) for t in (0, 0.25, 0.5, 0.75, 1)]
     [4.0, 4.0, 4.0, 2.0, 0.0]
     """

@@ -13,6 +13,9 @@ from arrangements.files import replacing
 from cvxlayer.checks import check_array, check_count, check_real
 from cvxlayer.errors import InputError
 
+from .blocks import Blocks, to_blocks
+from .weights import merged, reduced
+
 __all__ = ["Network", "load_arrays", "save_arrays"]
 
 
@@ -98,12 +101,12 @@ class Network:
         return cls(W[:, used] / roots[used], np.asarray(signs)[used] * roots[used])
 
     @classmethod
-    def from_blocks(cls, blocks: Any) -> Network:
+    def from_blocks(cls, blocks: Blocks) -> Network:
         """The scaled network of `landscape.Blocks`; the inverse of `to_blocks` for networks with
         one neuron for each chamber and sign."""
         return cls.from_weights(blocks.weights, blocks.signs)
 
-    def to_blocks(self, problem: Any) -> Any:
+    def to_blocks(self, problem: Any) -> Blocks:
         """The point of the convex program that this network is: sum_j u_j |alpha_j| over the
         neurons of each chamber and sign, as `landscape.Blocks`.
 
@@ -111,8 +114,6 @@ class Network:
         A neuron on hyperplanes goes to the chamber that `Arrangement.dichotomies_at` gives, always
         the same.
         """
-        from .blocks import to_blocks
-
         return to_blocks(problem, self)
 
     def merged(self, tol: float = 1e-9) -> Network:
@@ -121,8 +122,6 @@ class Network:
         Makes a nearly minimal network minimal. Directions, of length 1, are one if they differ by
         at most `tol`.
         """
-        from .blocks import merged
-
         return Network.from_weights(*merged(*self.scaled().weights, check_real("tol", tol)))
 
     def split(self, weights: Any) -> Network:
@@ -139,15 +138,22 @@ class Network:
         >>> Network([[2.0, 1.0]], [2.0, 1.0]).split([[0.25, 0.75], 1]).alpha.round(3).tolist()
         [1.0, 1.732, 1.0]
         """
-        from .blocks import split
-
-        return split(self, weights)
+        parts = [np.full(int(x), 1 / int(x)) if isinstance(x, int | np.integer) and x > 0
+                 else np.array(x, dtype=np.float64) for x in weights]
+        if len(parts) != self.m:
+            raise InputError(f"weights must have an entry for each of {self.m} neurons, got "
+                             f"{len(parts)}")
+        for j, p in enumerate(parts):
+            if p.ndim != 1 or not (p >= 0).all() or not abs(p.sum() - 1) <= 1e-12:
+                raise InputError(f"weights[{j}] must be a positive integer or nonnegative numbers "
+                                 f"of sum 1, got {weights[j]!r:.60}")
+        owner = np.repeat(np.arange(self.m), [len(p) for p in parts])
+        roots = np.sqrt(np.concatenate([np.zeros(0), *parts]))
+        return Network(self.U[:, owner] * roots, self.alpha[owner] * roots)
 
     def reduced(self, problem: Any) -> Network:
         """Scaled, of at most n + 1 neurons, with the same predictions on X and the same objective
         as `scaled` has, to rounding (Caratheodory)."""
-        from .blocks import reduced
-
         problem.check_network(self)
         return Network.from_weights(*reduced(problem, *self.scaled().weights))
 

@@ -1,4 +1,4 @@
-"""The limit beta -> 0: interpolation of least norm, and the way there."""
+"""The limit beta -> 0: interpolation of least norm, and solutions over beta on the way there."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from cvxlayer.conic.solution import Solution
 from cvxlayer.errors import InfeasibleError, InputError, SolverError
 from cvxlayer.model.losses import Absolute
 from cvxlayer.model.network import Network
 from cvxlayer.model.problem import Problem
+from cvxlayer.model.weights import null_space
 
-from .newton import null_space
-
-__all__ = ["Interpolation", "minimum_norm", "path"]
+__all__ = ["Interpolation", "minimum_norm", "solutions_over_beta"]
 
 _TOL = 1e-10  # of what cannot be interpolated, and of what is zero, relative to y
 _LEVELS = (1e-4, 1e-6, 1e-8, 0.0)  # a row this near a neuron's hyperplane may hold it
@@ -136,7 +136,7 @@ def minimum_norm(X: Any, y: Any = None, *, bias: bool = False, numbers: str = "b
     return best
 
 
-def path(problem: Problem, betas: Iterable[float], **options: Any) -> list[Any]:
+def solutions_over_beta(problem: Problem, betas: Iterable[float], **options: Any) -> list[Solution]:
     """Solutions for many penalties, each found from the one of the next larger beta.
 
     Parameters
@@ -161,19 +161,19 @@ def path(problem: Problem, betas: Iterable[float], **options: Any) -> list[Any]:
     Examples
     --------
     >>> problem = Problem([[1.0]], [1.0], 1.0)
-    >>> [round(s.value, 6) for s in path(problem, [1.0, 0.5, 0.1])]
+    >>> [round(s.value, 6) for s in solutions_over_beta(problem, [1.0, 0.5, 0.1])]
     [0.5, 0.375, 0.095]
     """
     values = np.array(list(betas), dtype=np.float64)
     if values.ndim != 1 or not (np.isfinite(values) & (values > 0)).all():
         raise InputError(f"betas must be positive numbers, got {values.tolist()!r:.80}; for "
                          "beta -> 0 use minimum_norm")
-    found: list[Any] = [None] * len(values)
+    found: dict[int, Solution] = {}
     network = options.pop("network", None)
-    for i in np.argsort(-values, kind="stable"):
+    for i in np.argsort(-values, kind="stable").tolist():
         found[i] = problem.replaced(beta=float(values[i])).fit(network=network, **options)
         network = found[i].network
-    return found
+    return [found[i] for i in range(len(values))]
 
 
 def _base(X: Any, y: Any, bias: bool, numbers: str) -> Problem:
@@ -207,8 +207,7 @@ def _check_feasible(p: Problem) -> None:
         against = np.asarray(orientation)[several] < 0
         conditions[-p.d :] = np.where(against, -p.unit_rows[several].T, 0)
         # in v_i ||x_i||: y_i / ||x_i|| are its values
-        _, s, vt = np.linalg.svd(conditions)
-        kernel = vt[int((s > 1e-9 * s[0]).sum()) :] / lengths[several]
+        kernel = null_space(conditions).T / lengths[several]
         orthonormal = np.linalg.qr(kernel.T)[0] if len(kernel) else np.zeros((len(several), 0))
         proof[several] = orthonormal @ (orthonormal.T @ p.y[several])
     if np.linalg.norm(proof) > _TOL * np.linalg.norm(p.y):

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from cvxlayer.model.blocks import merged, reduced
+from .weights import convex_value, merged, null_space, reduced
 
-__all__ = ["convex_value", "null_space", "polished"]
+__all__ = ["polished"]
 
 _LARGE = 100  # weights
 _TRUST = 2.0  # lengths of a step, in those of the neurons
@@ -29,12 +29,6 @@ _NOTHING = 1e-15  # of a neuron beside the longest
 _LEAST_RIDGE, _RIDGE = 1e-12, 1e-6  # of Newton's steps, relative to the curvature of ||w_j||
 _SAME = 1e-6  # of directions
 _NEAR = 1e-6  # a row this near a neuron's hyperplane, relatively, is held at first
-
-
-def convex_value(problem: Any, W: np.ndarray, signs: np.ndarray) -> float:
-    """l(sum_j sign_j (X w_j)_+) + beta sum ||w_j||, the objective of the scaled network."""
-    z = np.maximum(problem.X @ W, 0) @ signs
-    return problem.loss.value(z, problem.y) + problem.beta * float(np.linalg.norm(W, axis=0).sum())
 
 
 def polished(problem: Any, W: np.ndarray, signs: np.ndarray, *, steps: int = 400
@@ -66,14 +60,6 @@ def _pools() -> Any:
     except ImportError:
         return None
     return ThreadpoolController()
-
-
-def null_space(rows: np.ndarray) -> np.ndarray:
-    """Orthonormal basis, in columns, of the vectors orthogonal to rows of length 1."""
-    if len(rows) == 0:
-        return np.eye(rows.shape[1])
-    _, s, vt = np.linalg.svd(rows)
-    return vt[int((s > 1e-9 * s[0]).sum()) :].T
 
 
 class _Faces:
