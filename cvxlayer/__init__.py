@@ -118,7 +118,7 @@ forward("cvxlayer", {
     "verification": "certificates.verification",
 })
 
-_RENAMED = {"Block": Term, "line": join, "path": solutions_over_beta}
+_RENAMED: dict[str, Any] = {"Block": Term, "line": join, "path": solutions_over_beta}
 
 
 def __getattr__(name: str) -> Any:

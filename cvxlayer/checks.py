@@ -25,10 +25,10 @@ def check_real(name: str, value: Any, low: float = 0.0, high: float = math.inf, 
     return float(value)
 
 
-def check_count(name: str, value: Any, least: int = 0) -> int:
+def check_count(name: str, value: Any, low: int = 0) -> int:
     """An integer of at least `least`."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
+        raise InputError(f"{name} must be an integer of at least {low}, got {value!r}")
     return int(value)
 
 

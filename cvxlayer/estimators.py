@@ -132,9 +132,9 @@ class _ReLUEstimator(BaseEstimator):
         if not sampled:
             return problem.fit(self.method, tol=self.tol, n_jobs=self._jobs)
         affordable = min(_ENTRIES // (2 * problem.n), _WEIGHTS) // problem.d
-        most = int(np.clip(affordable, _LEAST, _MOST))
+        size = int(np.clip(affordable, _LEAST, _MOST))
         rng = np.random.default_rng(seed)
-        patterns = sampled_patterns(problem, most, _splits(problem, most, rng), "trained", rng)
+        patterns = sampled_patterns(problem, size, _splits(problem, size, rng), "trained", rng)
         # Facets would take a linear program for each sample and pattern.
         program = problem.convex_program(patterns, constraints="all")
         priced = problem.arrangement.rank <= _PRICED_RANK

@@ -43,8 +43,8 @@ def integers(values: np.ndarray) -> tuple[np.ndarray, int]:
     """Python integers and an exponent e with values = integers * 2^e."""
     mantissa, exponent = np.frexp(values)
     whole = (mantissa * 2.0**53).astype(np.int64).astype(object)
-    least = int(exponent[values != 0].min(initial=2000))
-    return whole * 2 ** np.maximum(exponent - least, 0).astype(object), least - 53
+    lowest = int(exponent[values != 0].min(initial=2000))
+    return whole * 2 ** np.maximum(exponent - lowest, 0).astype(object), lowest - 53
 
 
 def times_power(x: int, e: int) -> Fraction:

@@ -107,7 +107,7 @@ def price_of(arrangement: Any, X: np.ndarray, v: np.ndarray, *, n_jobs: int = 1,
     parts = [_relaxed(Z, sign * w, sign, time.monotonic() + left / 2) for sign in (1, -1)]
     value, u, sign = max(((x, u, sign) for x, u, sign, _ in parts), key=lambda part: part[0])
     value = float(np.ldexp(value, exponent))
-    bound = float(np.nextafter(np.ldexp(max(its for *_, its in parts), exponent), np.inf))
+    bound = float(np.nextafter(np.ldexp(max(above for *_, above in parts), exponent), np.inf))
     if found is not None:
         bound = min(bound, found.bound)
         if found.value >= value:
@@ -179,9 +179,9 @@ def _relaxed(X: np.ndarray, v: np.ndarray, sign: int, end: float
     while heap:
         top, _, sides, u = heap[0]
         bound = max(-top, value)
-        there = float(v @ np.maximum(X @ u, 0))
-        if there > value:
-            value, best = there, u
+        height = float(v @ np.maximum(X @ u, 0))
+        if height > value:
+            value, best = height, u
         missed = np.where((v > 0) & (sides == 0), v * (lengths - np.abs(X @ u)), 0)
         row = int(np.argmax(missed))
         if bound <= value * (1 + _CLOSED) or missed[row] <= 0 or time.monotonic() >= end:
@@ -190,10 +190,10 @@ def _relaxed(X: np.ndarray, v: np.ndarray, sign: int, end: float
         for side in (1, -1):
             child = sides.copy()
             child[row] = side
-            its, at = chord_bound(X, v, child)
+            above, at = chord_bound(X, v, child)
             count += 1
-            if its > value:
-                heapq.heappush(heap, (-min(its, bound), count, child, at))
+            if above > value:
+                heapq.heappush(heap, (-min(above, bound), count, child, at))
     else:
         bound = value
     value = max(value, 0.0)

@@ -184,13 +184,13 @@ class Path:
             # the loss is convex: its slopes at both ends bound its change
             slopes = np.maximum(*(np.abs(p.loss.gradient(x, p.y)) for x in (z - e, z + e)))
             error[k] = p.objective_error(network) + slopes @ e + rounding * F[k]
-        least, ends = np.minimum.accumulate(F), max(F[0], F[-1])
+        lowest, ends = np.minimum.accumulate(F), max(F[0], F[-1])
         above = {"constant": np.abs(F - F[0]) - error[0],
                  "non-increasing": F - np.minimum.accumulate(F + error),
                  "bounded": F - max(F[0] + error[0], F[-1] + error[-1])}[self.kind]
         tiny = 1e-300
         return PathCheck(
-            float(((F - least) / np.maximum(F, tiny)).max()),
+            float(((F - lowest) / np.maximum(F, tiny)).max()),
             float(np.abs(F - F[0]).max() / max(F[0], tiny)),
             float((F.max() - ends) / max(ends, tiny)), bend,
             bool((above <= error + self.slack).all() and bend <= rounding))
@@ -204,12 +204,12 @@ class Path:
 
     def _check_piece(self, i: int) -> None:
         a, b = self.networks[i : i + 2]
-        used, there = _lengths(a) > 0, _lengths(b) > 0
+        used, used_next = _lengths(a) > 0, _lengths(b) > 0
         # what is idle, u or alpha zero, must stay so on the straight way
-        both = Network(np.abs(a.U) + np.abs(b.U), np.abs(a.alpha) + np.abs(b.alpha))
-        wrong = ~used & ~there & (_lengths(both) > 0)
-        wrong |= used & there & (np.sign(a.alpha) != np.sign(b.alpha))
-        wrong |= (used & ~there & ~_zero(b)) | (there & ~used & ~_zero(a))
+        moving = Network(np.abs(a.U) + np.abs(b.U), np.abs(a.alpha) + np.abs(b.alpha))
+        wrong = ~used & ~used_next & (_lengths(moving) > 0)
+        wrong |= used & used_next & (np.sign(a.alpha) != np.sign(b.alpha))
+        wrong |= (used & ~used_next & ~_zero(b)) | (used_next & ~used & ~_zero(a))
         if wrong.any():
             j = int(np.argmax(wrong))
             raise InputError("networks must change the sign of a neuron only where it is zero, got "
@@ -401,12 +401,12 @@ def join(network: Network, other: Network, problem: Problem) -> Path:
     if network.m != other.m:
         raise InputError(f"networks must have one width, got {network.m} and {other.m}; take "
                          "Network.padded")
-    here, taken = _lengths(networks[-1]) > 0, _lengths(back[-1]) > 0
-    free, collide = np.flatnonzero(~here & ~taken), np.flatnonzero(here & taken)
+    used, taken = _lengths(networks[-1]) > 0, _lengths(back[-1]) > 0
+    free, collide = np.flatnonzero(~used & ~taken), np.flatnonzero(used & taken)
     if len(free) < len(collide):
         raise InputError(
             f"networks must have room for the neurons of both, got a width of {network.m} for "
-            f"{here.sum()} + {taken.sum()}; 2(n + 1) = {2 * problem.n + 2} always suffices, take "
+            f"{used.sum()} + {taken.sum()}; 2(n + 1) = {2 * problem.n + 2} always suffices, take "
             f"network.padded({2 * problem.n + 2})")
     if len(collide):
         slots = np.arange(network.m)
@@ -416,18 +416,18 @@ def join(network: Network, other: Network, problem: Problem) -> Path:
 
 
 def _between(a: Network, b: Network, f: float) -> Network:
-    (here, signs), (there, signs_there) = a.weights, b.weights
-    used, used_there = _lengths(a) > 0, _lengths(b) > 0
-    W = (1 - f) * here + f * there
+    (first, signs), (second, second_signs) = a.weights, b.weights
+    used, second_used = _lengths(a) > 0, _lengths(b) > 0
+    W = (1 - f) * first + f * second
     roots = np.sqrt(np.linalg.norm(W, axis=0))
     # half of log(||u|| / |alpha|); of a zero neuron that of the other end
     with np.errstate(divide="ignore", invalid="ignore"):
-        tilt, tilt_there = (np.log(_lengths(x)) / 2 - np.log(np.abs(x.alpha)) for x in (a, b))
-        tilt = np.where(used, tilt, tilt_there)
-        tilt = np.exp((1 - f) * tilt + f * np.where(used_there, tilt_there, tilt))
-        moving = used | used_there
+        tilt, second_tilt = (np.log(_lengths(x)) / 2 - np.log(np.abs(x.alpha)) for x in (a, b))
+        tilt = np.where(used, tilt, second_tilt)
+        tilt = np.exp((1 - f) * tilt + f * np.where(second_used, second_tilt, tilt))
+        moving = used | second_used
         U = np.where(moving, np.where(roots > 0, W / roots * tilt, 0), (1 - f) * a.U + f * b.U)
-        alpha = np.where(moving, np.where(used, signs, signs_there) * roots / tilt,
+        alpha = np.where(moving, np.where(used, signs, second_signs) * roots / tilt,
                          (1 - f) * a.alpha + f * b.alpha)
     return Network(U, alpha)
 

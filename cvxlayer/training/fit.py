@@ -95,6 +95,6 @@ def fit(problem: Problem, method: str = "auto", *, tol: float = 1e-8, solver: st
     found = Columns(problem, tol, solver, n_jobs, network).run(*limits)
     if found.status == "inaccurate" and network is not None:
         # many small neurons to begin with can leave the solver with too flat a program
-        again = Columns(problem, tol, solver, n_jobs, None).run(*limits)
-        found = min(found, again, key=lambda solution: solution.gap)
+        afresh = Columns(problem, tol, solver, n_jobs, None).run(*limits)
+        found = min(found, afresh, key=lambda solution: solution.gap)
     return found

@@ -221,13 +221,13 @@ def _check_feasible(p: Problem) -> None:
 def _made(p: Problem, found: Any, size: float) -> Interpolation:
     """The network moved to zero residual, scaled back to y, with the bound of its dual vector."""
     W, signs = _vertex(p, found.weights, found.signs)
-    best, least = W, np.inf
+    best, smallest = W, np.inf
     for level in _LEVELS:
         moved = _on_faces(p, W, signs, level)
         if moved is not None and _residual(p, moved, signs) <= _TOL / 10:
             norm = float(np.linalg.norm(moved, axis=0).sum())
-            if norm < least * (1 - 1e-13):
-                best, least = moved, norm
+            if norm < smallest * (1 - 1e-13):
+                best, smallest = moved, norm
     W = best
     network = Network.from_weights(W * size, signs)
     h = p.arrangement.support(found.v, both=True).bound
@@ -288,10 +288,10 @@ def _newton(M: np.ndarray, t: np.ndarray, cuts: np.ndarray, y: np.ndarray, lengt
     right[k:] = y - M @ t
     at = 0
     for x, length in zip(np.split(t, cuts), lengths, strict=True):
-        here, unit = slice(at, at + len(x)), x / np.linalg.norm(x)
+        block, unit = slice(at, at + len(x)), x / np.linalg.norm(x)
         slope = length / float(np.linalg.norm(x))
-        right[here] = -slope * unit
-        system[here, here] = slope / np.linalg.norm(x) * (np.eye(len(x)) - np.outer(unit, unit))
+        right[block] = -slope * unit
+        system[block, block] = slope / np.linalg.norm(x) * (np.eye(len(x)) - np.outer(unit, unit))
         at += len(x)
     return t + np.linalg.lstsq(system, right, rcond=1e-13)[0][:k]
 

@@ -57,7 +57,7 @@ def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver:
     U = U[:, lengths > 0] / lengths[lengths > 0]
     H = np.maximum(problem.X @ U, 0)
     m, n = U.shape[1], problem.n
-    both = np.hstack([H, -H])
+    signed = np.hstack([H, -H])
     if interpolate:
         missed = problem.y - H @ np.linalg.lstsq(H, problem.y, rcond=None)[0]
         if np.linalg.norm(missed) > 1e-9 * np.linalg.norm(problem.y):
@@ -66,13 +66,13 @@ def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver:
                                   missed)
         own, P = 0, sparse.csc_matrix((2 * m, 2 * m))
         q = np.ones(2 * m)
-        parts, right, cones = [sparse.csc_matrix(both)], [problem.y], [("zero", n)]
+        parts, right, cones = [sparse.csc_matrix(signed)], [problem.y], [("zero", n)]
     else:
         loss = problem.loss.conic(problem.y)
         own = loss.P.shape[0]
         P = sparse.block_diag([loss.P, sparse.csc_matrix((2 * m, 2 * m))], format="csc")
         q = np.concatenate([loss.q, np.full(2 * m, problem.beta)])
-        parts = [sparse.hstack([sparse.identity(n), sparse.csc_matrix((n, own - n)), -both])]
+        parts = [sparse.hstack([sparse.identity(n), sparse.csc_matrix((n, own - n)), -signed])]
         right, cones = [np.zeros(n)], [("zero", n)]
         if loss.A.shape[0]:
             parts.append(sparse.hstack([loss.A, sparse.csc_matrix((loss.A.shape[0], 2 * m))]))
