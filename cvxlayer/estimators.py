@@ -130,7 +130,8 @@ class _ReLUEstimator(BaseEstimator):
 
     def _solved(self, problem: Problem, sampled: bool, seed: int) -> Solution:
         if not sampled:
-            return problem.fit(self.method, tol=self.tol, n_jobs=self._jobs)
+            found: Solution = problem.fit(self.method, tol=self.tol, n_jobs=self._jobs)
+            return found
         affordable = min(_ENTRIES // (2 * problem.n), _WEIGHTS) // problem.d
         size = int(np.clip(affordable, _LEAST, _MOST))
         rng = np.random.default_rng(seed)
@@ -147,7 +148,8 @@ class _ReLUEstimator(BaseEstimator):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         if hasattr(self, "networks_"):
             return np.column_stack([network.predict(X) for network in self.networks_])
-        return self.network_.predict(X)
+        network: Network = self.network_
+        return network.predict(X)
 
 
 class ReLURegressor(RegressorMixin, _ReLUEstimator):
@@ -280,7 +282,7 @@ class ReLUClassifier(ClassifierMixin, _ReLUEstimator):
         """The most likely labels, shape (n,)."""
         scores = self.decision_function(X)
         chosen = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[chosen]
+        return np.asarray(self.classes_[chosen])
 
     @available_if(_gives_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -291,8 +293,8 @@ class ReLUClassifier(ClassifierMixin, _ReLUEstimator):
         scores = self.decision_function(X)
         if scores.ndim == 1:
             scores = np.column_stack([np.zeros(len(scores)), scores])
-            return softmax(scores, axis=1)
-        return softmax(-np.logaddexp(0, -scores), axis=1)
+            return np.asarray(softmax(scores, axis=1))
+        return np.asarray(softmax(-np.logaddexp(0, -scores), axis=1))
 
 
 def _certificate(found: list[Solution], exact: bool) -> Optimality:

@@ -81,7 +81,7 @@ def test_reduced_to_n_plus_one(m):
 
 def test_caratheodory_without_least_squares(monkeypatch):
     """The way out where that does not reach the sum."""
-    monkeypatch.setattr("cvxlayer.model.blocks.nnls", lambda *_, **__: (None, np.inf))
+    monkeypatch.setattr("cvxlayer.model.weights.nnls", lambda *_, **__: (None, np.inf))
     rng = np.random.default_rng(0)
     for rows, k in [(1, 5), (4, 4), (4, 30), (3, 0), (6, 6)]:
         columns = rng.standard_normal((rows, k))

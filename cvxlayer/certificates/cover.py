@@ -172,7 +172,8 @@ class Function:
             missing = [need - sum(x * g for x, g in zip(delta, ray.g, strict=True))
                        for need, ray in zip(needs, rays, strict=True)]
             if max(missing) <= 0:
-                return sum((x + y) ** 2 for x, y in zip(fixed, delta, strict=True)) <= self.limit
+                length = sum((x + y) ** 2 for x, y in zip(fixed, delta, strict=True))
+                return bool(length <= self.limit)
             rise = np.array([max(x, 0) / (self.unit * ray.length << _FINE)
                              for x, ray in zip(missing, rays, strict=True)])
             step = (rise + 1e-9 * rise.max() + 2.0**-100) @ guess.dual

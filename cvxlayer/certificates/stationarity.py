@@ -100,7 +100,7 @@ def stationarity(network: Any, problem: Any, v: np.ndarray | None = None, *,
 
 def _bounded(A: np.ndarray, b: np.ndarray) -> np.ndarray:
     """x in [0, 1] with A x nearest to b."""
-    x = np.linalg.lstsq(A, b, rcond=None)[0]
-    if x.min() >= -1e-12 and x.max() <= 1 + 1e-12:
-        return np.clip(x, 0, 1)
-    return np.clip(lsq_linear(A, b, (0, 1), method="bvls", tol=1e-14).x, 0, 1)
+    x: np.ndarray = np.linalg.lstsq(A, b, rcond=None)[0]
+    if not (x.min() >= -1e-12 and x.max() <= 1 + 1e-12):
+        x = lsq_linear(A, b, (0, 1), method="bvls", tol=1e-14).x
+    return np.asarray(np.clip(x, 0, 1))

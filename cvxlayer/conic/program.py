@@ -91,9 +91,8 @@ class ConvexProgram:
              sparse.csc_matrix(np.hstack([-b.sign * b.active[:, None] * p.X for b in self.blocks]))
              if k else sparse.csc_matrix((p.n, 0)), sparse.csc_matrix((p.n, k))], format="csc")
         parts, right, cones = [model], [np.zeros(p.n)], [("zero", p.n)]
-        for kind, sign, rows_of in (("zero", 1, lambda b: b.zeros),
-                                    ("nonnegative", -1, lambda b: b.rows)):
-            which = [rows_of(b) for b in self.blocks]
+        for kind, sign, which in (("zero", 1, [b.zeros for b in self.blocks]),
+                                  ("nonnegative", -1, [b.rows for b in self.blocks])):
             total = sum(map(len, which))
             if total:
                 rows = np.vstack([p.unit_rows[w] if kind == "zero"

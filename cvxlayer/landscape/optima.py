@@ -140,7 +140,7 @@ class OptimalSet:
     @property
     def dimension(self) -> int:
         """Of the affine hull of the set; 0 if the optimum is unique."""
-        return self._polytope.basis.shape[1]
+        return int(self._polytope.basis.shape[1])
 
     def network(self, c: Any) -> Network:
         """The optimal network of coordinates c (K,), without neurons of weight zero.
@@ -429,7 +429,7 @@ def _maximisers(problem: Problem, v: np.ndarray, U: np.ndarray, signs: np.ndarra
 
 
 def _columns(problem: Problem, U: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    return np.maximum(problem.X @ U, 0) * signs
+    return np.asarray(np.maximum(problem.X @ U, 0) * signs)
 
 
 def _scale(problem: Problem) -> float:

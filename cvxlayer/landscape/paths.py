@@ -434,11 +434,11 @@ def _between(a: Network, b: Network, f: float) -> Network:
 
 def _lengths(network: Network) -> np.ndarray:
     """||w_j||; 0 for neurons that contribute nothing."""
-    return np.linalg.norm(network.weights[0], axis=0)
+    return np.asarray(np.linalg.norm(network.weights[0], axis=0))
 
 
 def _zero(network: Network) -> np.ndarray:
-    return (network.alpha == 0) & ~network.U.any(axis=0)
+    return np.asarray((network.alpha == 0) & ~network.U.any(axis=0))
 
 
 def _network(W: np.ndarray, signs: np.ndarray) -> Network:

@@ -54,12 +54,12 @@ class Network:
 
     @property
     def d(self) -> int:
-        return self.U.shape[0]
+        return len(self.U)
 
     @property
     def m(self) -> int:
         """Number of neurons."""
-        return self.U.shape[1]
+        return len(self.alpha)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predictions (n,) for X of shape (n, d), or (n, d - 1): then a column of ones is added."""
@@ -69,11 +69,11 @@ class Network:
                              f"column of ones, got {X.shape}")
         if X.shape[1] == self.d - 1:
             X = np.column_stack([X, np.ones(len(X))])
-        return np.maximum(X @ self.U, 0) @ self.alpha
+        return np.asarray(np.maximum(X @ self.U, 0) @ self.alpha)
 
     def objective(self, problem: Any) -> float:
         """loss + beta/2 (||U||^2 + ||alpha||^2), recomputed from the data of the problem."""
-        return problem.objective(self)
+        return float(problem.objective(self))
 
     def scaled(self) -> Network:
         """The same function with ||u_j|| = |alpha_j|, where the penalty is least; neurons that
@@ -188,8 +188,8 @@ class Network:
         if isinstance(network, cls):
             return network
         for name in ("network", "network_"):
-            if isinstance(getattr(network, name, None), cls):
-                return getattr(network, name)
+            if isinstance(inner := getattr(network, name, None), cls):
+                return inner
         if hasattr(network, "coefs_"):
             return cls.from_sklearn(network)
         if hasattr(network, "state_dict") or isinstance(network, dict):

@@ -86,7 +86,7 @@ class _Faces:
 
     def _v(self) -> np.ndarray:
         z = np.maximum(self.p.X @ self.W, 0) @ self.signs
-        return -self.p.loss.gradient(z, self.p.y)
+        return -np.asarray(self.p.loss.gradient(z, self.p.y))
 
     def _basis(self, j: int) -> np.ndarray:
         return null_space(self.unit[self.held[:, j]])

@@ -118,7 +118,7 @@ class Problem:
     @property
     def d(self) -> int:
         """Features, the bias column included."""
-        return self.X.shape[1]
+        return int(self.X.shape[1])
 
     def check_network(self, network: Network) -> None:
         """Refuse what is no network of as many input weights as X has columns."""

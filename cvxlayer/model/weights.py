@@ -22,8 +22,8 @@ _EXACT = 1e-12  # relative defect of a combination that counts as rounding
 
 def convex_value(problem: Any, W: np.ndarray, signs: np.ndarray) -> float:
     """l(sum_j sign_j (X w_j)_+) + beta sum ||w_j||, the objective of the scaled network."""
-    z = np.maximum(problem.X @ W, 0) @ signs
-    return problem.loss.value(z, problem.y) + problem.beta * float(np.linalg.norm(W, axis=0).sum())
+    loss: float = problem.loss.value(np.maximum(problem.X @ W, 0) @ signs, problem.y)
+    return loss + float(problem.beta) * float(np.linalg.norm(W, axis=0).sum())
 
 
 def collinear(W: np.ndarray, signs: np.ndarray, tol: float) -> list[np.ndarray]:
@@ -68,17 +68,17 @@ def caratheodory(columns: np.ndarray) -> np.ndarray:
     try:
         c, missed = nnls(unit, goal, maxiter=30 * len(scale))
         if missed <= size:
-            return c / scale
+            return np.asarray(c / scale)
     except RuntimeError:
         pass
-    c, most = scale.copy(), len(columns) + 1
+    c, limit = scale.copy(), len(columns) + 1
     while True:
-        used = np.flatnonzero(c)[:most]
+        used = np.flatnonzero(c)[:limit]
         R, order = qr(unit[:, used], mode="r", pivoting=True)
         diagonal = np.abs(np.diag(R))
         rank = int((diagonal > 1e-13 * diagonal[:1].max(initial=0)).sum())
         if rank == len(used):
-            return c / scale
+            return np.asarray(c / scale)
         # one dependent column in terms of the independent ones
         null = np.zeros(len(used))
         null[order[:rank]] = np.linalg.solve(R[:rank, :rank], R[:rank, rank])

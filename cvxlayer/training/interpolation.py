@@ -293,7 +293,7 @@ def _newton(M: np.ndarray, t: np.ndarray, cuts: np.ndarray, y: np.ndarray, lengt
         right[block] = -slope * unit
         system[block, block] = slope / np.linalg.norm(x) * (np.eye(len(x)) - np.outer(unit, unit))
         at += len(x)
-    return t + np.linalg.lstsq(system, right, rcond=1e-13)[0][:k]
+    return np.asarray(t + np.linalg.lstsq(system, right, rcond=1e-13)[0][:k])
 
 
 def _vertex(p: Problem, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
