@@ -1,5 +1,9 @@
 """The package's own errors; each also derives from the built-in one a caller would expect."""
 
+from __future__ import annotations
+
+from fractions import Fraction
+
 
 class InputError(ValueError):
     """An argument is not what a function needs; the message names what, where and what to do."""
@@ -18,7 +22,8 @@ class NotAChamberError(InputError):
         whose bit is not 1 is the whole proof, with weight 1.
     """
 
-    def __init__(self, message, rows=(), weights=()):
+    def __init__(self, message: str, rows: tuple[int, ...] = (),
+                 weights: tuple[Fraction, ...] = ()) -> None:
         super().__init__(message)
         self.rows = rows
         self.weights = weights
@@ -36,7 +41,8 @@ class CapacityError(MemoryError):
         Whether `n_chambers` is the exact number.
     """
 
-    def __init__(self, message, *, n_chambers, bytes_needed, bytes_available, exact):
+    def __init__(self, message: str, *, n_chambers: int, bytes_needed: int, bytes_available: int,
+                 exact: bool) -> None:
         super().__init__(message)
         self.n_chambers = n_chambers
         self.bytes_needed = bytes_needed

@@ -8,7 +8,21 @@ is a convex program: blocks v_i, w_i in the cones (2 D_i - I) X u >= 0 with a gr
 and Ergen 2020). It is written down over all or some patterns, or solved by column generation
 without being written down; either way the result says how far it can be from the optimum.
 
-============  ============================================================================="""
+============  ====================================================================================
+cli           the commands `arrangements train` and `arrangements certify`
+estimators    ReLURegressor and ReLUClassifier for scikit-learn (extra `sklearn`)
+landscape     paths of networks, and the set of all optima
+certificates  certify, verify, kkt: is a network globally optimal, how far can it fall, which way
+training      fit: the full program, column generation, samples; interpolation
+conic         patterns and a problem -> a conic program; one adapter for each solver
+model         Problem, Network, Blocks, losses
+checks        checks of arguments
+errors        SolverError, MissingSolverError, InfeasibleError
+============  ====================================================================================
+"""
+
+import warnings
+from typing import Any
 
 from arrangements.moved import forward
 
@@ -18,14 +32,15 @@ from .certificates.own_faces import SubsampledCertificate, subsampled_certificat
 from .certificates.pricing import Price, price
 from .certificates.stationarity import Stationarity, stationarity
 from .certificates.verification import Check, Verification, verify
-from .conic.program import Block, ConvexProgram
+from .conic.program import ConvexProgram, Term
+from .conic.solution import Round, Solution
 from .errors import InfeasibleError, MissingSolverError, SolverError
 from .landscape.local import LocalMinimum, local_minimum
 from .landscape.optima import OptimalSet, Smallest, minimal_width, optimal_set
 from .landscape.paths import (
     Path,
     PathCheck,
-    line,
+    join,
     path_to_minimal,
     path_to_nearly_minimal,
     path_to_optimum,
@@ -35,14 +50,12 @@ from .model.blocks import Blocks
 from .model.losses import Absolute, Hinge, Huber, Logistic, Loss, Squared
 from .model.network import Network
 from .model.problem import Problem
-from .training.fit import Round, Solution
-from .training.interpolation import Interpolation, minimum_norm, path
+from .training.interpolation import Interpolation, minimum_norm, solutions_over_beta
 from .training.output_weights import over_neurons
 
 __all__ = [
     "KKT",
     "Absolute",
-    "Block",
     "Blocks",
     "Certificate",
     "Check",
@@ -68,21 +81,22 @@ __all__ = [
     "Squared",
     "Stationarity",
     "SubsampledCertificate",
+    "Term",
     "Verification",
     "certify",
+    "join",
     "kkt",
-    "line",
     "local_minimum",
     "minimal_width",
     "minimum_norm",
     "optimal_set",
     "over_neurons",
-    "path",
     "path_to_minimal",
     "path_to_nearly_minimal",
     "path_to_optimum",
     "path_to_reduced",
     "price",
+    "solutions_over_beta",
     "stationarity",
     "subsampled_certificate",
     "verify",
@@ -106,3 +120,14 @@ forward("cvxlayer", {
     "subsampled": "certificates.own_faces",
     "verification": "certificates.verification",
 })
+
+_RENAMED: dict[str, Any] = {"Block": Term, "line": join, "path": solutions_over_beta}
+
+
+def __getattr__(name: str) -> Any:
+    """What a former name stands for."""
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"cvxlayer.{name} is now cvxlayer.{_RENAMED[name].__name__}", DeprecationWarning,
+                  stacklevel=2)
+    return _RENAMED[name]

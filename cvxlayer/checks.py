@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import InputError
 
-__all__ = ["check_count", "check_problem", "check_real"]
+__all__ = ["check_array", "check_count", "check_real"]
 
 
 def check_real(name: str, value: Any, low: float = 0.0, high: float = math.inf, *,
@@ -25,16 +25,16 @@ def check_real(name: str, value: Any, low: float = 0.0, high: float = math.inf, 
     return float(value)
 
 
-def check_count(name: str, value: Any, least: int = 0) -> int:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
+def check_count(name: str, value: Any, low: int = 0) -> int:
+    """An integer of at least `least`."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
+        raise InputError(f"{name} must be an integer of at least {low}, got {value!r}")
     return int(value)
 
 
-def check_problem(problem: Any) -> None:
-    """Also where arguments have changed places."""
-    from .model.problem import Problem
-
-    if not isinstance(problem, Problem):
-        raise InputError(f"problem must be a Problem, got {type(problem).__name__}; "
-                         "Problem(X, y, beta)")
+def check_array(name: str, value: Any) -> np.ndarray:
+    """A new array of real numbers, as float64."""
+    try:
+        return np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must hold real numbers, got {value!r:.60}") from error

@@ -11,10 +11,12 @@ from scipy.special import softmax
 
 from arrangements import Arrangement, cover_bound
 
+from .conic.program import solution_of
+from .conic.solution import Solution
 from .errors import InputError, MissingSolverError
 from .model.network import Network
-from .model.problem import Problem
-from .training.fit import Solution, relative_gap, solution_of
+from .model.problem import Problem, relative_gap
+from .training.start_patterns import sampled_patterns
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -128,13 +130,12 @@ class _ReLUEstimator(BaseEstimator):
 
     def _solved(self, problem: Problem, sampled: bool, seed: int) -> Solution:
         if not sampled:
-            return problem.fit(self.method, tol=self.tol, n_jobs=self._jobs)
-        from .training.start_patterns import sampled_patterns
-
+            found: Solution = problem.fit(self.method, tol=self.tol, n_jobs=self._jobs)
+            return found
         affordable = min(_ENTRIES // (2 * problem.n), _WEIGHTS) // problem.d
-        most = int(np.clip(affordable, _LEAST, _MOST))
+        size = int(np.clip(affordable, _LEAST, _MOST))
         rng = np.random.default_rng(seed)
-        patterns = sampled_patterns(problem, most, _splits(problem, most, rng), "trained", rng)
+        patterns = sampled_patterns(problem, size, _splits(problem, size, rng), "trained", rng)
         # Facets would take a linear program for each sample and pattern.
         program = problem.convex_program(patterns, constraints="all")
         priced = problem.arrangement.rank <= _PRICED_RANK
@@ -147,7 +148,8 @@ class _ReLUEstimator(BaseEstimator):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         if hasattr(self, "networks_"):
             return np.column_stack([network.predict(X) for network in self.networks_])
-        return self.network_.predict(X)
+        network: Network = self.network_
+        return network.predict(X)
 
 
 class ReLURegressor(RegressorMixin, _ReLUEstimator):
@@ -280,7 +282,7 @@ class ReLUClassifier(ClassifierMixin, _ReLUEstimator):
         """The most likely labels, shape (n,)."""
         scores = self.decision_function(X)
         chosen = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[chosen]
+        return np.asarray(self.classes_[chosen])
 
     @available_if(_gives_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -291,8 +293,8 @@ class ReLUClassifier(ClassifierMixin, _ReLUEstimator):
         scores = self.decision_function(X)
         if scores.ndim == 1:
             scores = np.column_stack([np.zeros(len(scores)), scores])
-            return softmax(scores, axis=1)
-        return softmax(-np.logaddexp(0, -scores), axis=1)
+            return np.asarray(softmax(scores, axis=1))
+        return np.asarray(softmax(-np.logaddexp(0, -scores), axis=1))
 
 
 def _certificate(found: list[Solution], exact: bool) -> Optimality:

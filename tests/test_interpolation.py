@@ -8,7 +8,7 @@ pytest.importorskip("clarabel")
 from arrangements import Arrangement
 from cvxlayer import InfeasibleError, Network, Problem
 from cvxlayer.errors import InputError
-from cvxlayer.training.interpolation import minimum_norm, path
+from cvxlayer.training.interpolation import minimum_norm, solutions_over_beta
 
 LINE = np.arange(-2.0, 3)[:, None]
 TARGETS = np.array([1.0, -1, 1, 1, -1])
@@ -153,7 +153,7 @@ def test_path_is_in_the_order_given_and_monotone():
     X, y = rng.standard_normal((10, 2)), rng.standard_normal(10)
     problem = Problem(X, y, 1.0, bias=True)
     betas = [0.1, 1.0, 0.01, 0.3]
-    found = path(problem, betas, method="columns")
+    found = solutions_over_beta(problem, betas, method="columns")
     assert [s.problem.beta for s in found] == betas and problem.beta == 1.0
     for beta, s in zip(betas, found, strict=True):
         alone = Problem(X, y, beta, bias=True).fit("columns")
@@ -162,12 +162,12 @@ def test_path_is_in_the_order_given_and_monotone():
     assert (np.diff([found[i].value for i in order]) > 0).all()
     norms = [np.linalg.norm(found[i].weights, axis=0).sum() for i in order]
     assert (np.diff(norms) < 0).all()
-    assert path(problem, []) == []
+    assert solutions_over_beta(problem, []) == []
 
 
 def test_path_of_a_classification_keeps_its_labels():
     problem = Problem([[1, 0], [0, 1], [1, 1]], ["a", "b", "b"], 1.0, loss="logistic")
-    assert [s.problem.classes for s in path(problem, [1.0, 0.1])] == [("a", "b")] * 2
+    assert [s.problem.classes for s in solutions_over_beta(problem, [1.0, 0.1])] == [("a", "b")] * 2
 
 
 def test_refusals():
@@ -180,4 +180,4 @@ def test_refusals():
         minimum_norm([[1, 0], [0, 1]], [1, np.nan])
     for betas in ([0.1, 0], [-1], [np.nan], [np.inf]):
         with pytest.raises(InputError, match="betas must be positive numbers"):
-            path(problem, betas)
+            solutions_over_beta(problem, betas)

@@ -11,6 +11,7 @@ from scipy import sparse
 from arrangements import CapacityError
 from cvxlayer import Network, Problem, certify, kkt, subsampled_certificate
 from cvxlayer.conic.solvers import solve
+from cvxlayer.model.conic_program import ConicProgram
 
 
 def of_some_cone(problem, v, pattern, sign):
@@ -20,9 +21,9 @@ def of_some_cone(problem, v, pattern, sign):
     inequalities = -np.where(pattern, 1.0, -1.0)[:, None] * problem.X
     A = np.vstack([inequalities, np.zeros((1, d)), -np.eye(d)])
     b = np.concatenate([np.zeros(n), [1.0], np.zeros(d)])
-    cones = [("nonnegative", n), ("second-order", d + 1)]
-    x = solve("clarabel", sparse.csc_matrix((d, d)), -c, sparse.csc_matrix(A), b, cones,
-              tol=1e-10).x
+    cones = (("nonnegative", n), ("second-order", d + 1))
+    program = ConicProgram(sparse.csc_matrix((d, d)), -c, sparse.csc_matrix(A), b, cones)
+    x = solve("clarabel", program, tol=1e-10).x
     return float(c @ x)
 
 
@@ -33,8 +34,8 @@ def relaxed_by_glop(problem, v, pattern, sign):
     c = sign * (pattern * v) @ problem.X
     A = np.vstack([-np.where(pattern, 1.0, -1.0)[:, None] * problem.X, np.eye(d), -np.eye(d)])
     b = np.concatenate([np.zeros(n), np.ones(2 * d)])
-    x = solve("glop", sparse.csc_matrix((d, d)), -c, sparse.csc_matrix(A), b,
-              [("nonnegative", n + 2 * d)]).x
+    x = solve("glop", ConicProgram(sparse.csc_matrix((d, d)), -c, sparse.csc_matrix(A), b,
+                                   (("nonnegative", n + 2 * d),))).x
     return float(c @ x)
 
 

@@ -6,7 +6,8 @@ import pytest
 from arrangements import Dichotomies
 from cvxlayer import Blocks, Network, Problem, certify
 from cvxlayer.errors import InputError
-from cvxlayer.model.blocks import caratheodory, collinear, factors, groups
+from cvxlayer.model.blocks import factors, groups
+from cvxlayer.model.weights import caratheodory, collinear
 
 
 def setting(seed, m, n=8, d=3):
@@ -117,7 +118,7 @@ def test_n_plus_one_neurons_are_one_too_many_at_an_optimum():
 
 def test_caratheodory_without_least_squares(monkeypatch):
     """The way out where that does not reach the sum."""
-    monkeypatch.setattr("cvxlayer.model.blocks.nnls", lambda *_, **__: (None, np.inf))
+    monkeypatch.setattr("cvxlayer.model.weights.nnls", lambda *_, **__: (None, np.inf))
     rng = np.random.default_rng(0)
     for rows, k in [(1, 5), (4, 4), (4, 30), (3, 0), (6, 6)]:
         columns = rng.standard_normal((rows, k))

@@ -9,7 +9,7 @@ from descent import descended, random_problem
 
 from cvxlayer import Certificate, Network, Problem, certify, local_minimum
 from cvxlayer.errors import InputError, SolverError
-from cvxlayer.training.newton import polished
+from cvxlayer.model.newton import polished
 
 STUCK = Network([[0.5**0.5]], [0.5**0.5])  # one side of two
 TWO_SIDES = Problem([[1.0], [-1.0]], [1.0, 1.0], 0.5)

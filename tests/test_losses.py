@@ -1,5 +1,7 @@
 """Losses: gradients, conjugates and conic forms agree with the values."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -135,8 +137,9 @@ def test_conic_form_with_fixed_predictions_has_the_value(make):
         form = loss.conic(y)
         size = form.P.shape[0]
         fixed = sparse.hstack([sparse.identity(N), sparse.csc_matrix((N, size - N))])
-        answer = solve("clarabel", form.P, form.q, sparse.vstack([fixed, form.A], format="csc"),
-                       np.concatenate([z, form.b]), [("zero", N), *form.cones], tol=1e-10)
+        program = replace(form, A=sparse.vstack([fixed, form.A], format="csc"),
+                          b=np.concatenate([z, form.b]), cones=(("zero", N), *form.cones))
+        answer = solve("clarabel", program, tol=1e-10)
         upper = form.P + sparse.triu(form.P, 1).T
         found = answer.x @ (upper @ answer.x) / 2 + form.q @ answer.x + form.constant
         assert found == pytest.approx(loss.value(z, y), rel=1e-7, abs=1e-8)

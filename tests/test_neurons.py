@@ -10,6 +10,7 @@ from arrangements import Arrangement
 from cvxlayer import InfeasibleError, MissingSolverError, Problem
 from cvxlayer.conic.solvers import solve
 from cvxlayer.errors import InputError
+from cvxlayer.model.conic_program import ConicProgram
 from cvxlayer.training.output_weights import over_neurons
 
 clarabel = pytest.importorskip("clarabel")
@@ -83,7 +84,7 @@ def test_facets_are_what_linear_programs_find_irredundant():
             # least row.u, at least -1, over the other inequalities
             others = sparse.csc_matrix(np.vstack([-np.delete(signed, i, axis=0), -row]))
             b = np.append(np.zeros(len(signed) - 1), 1.0)
-            answer = solve("glop", sparse.csc_matrix((3, 3)), row.astype(float), others, b,
-                           [("nonnegative", len(b))])
+            answer = solve("glop", ConicProgram(sparse.csc_matrix((3, 3)), row.astype(float),
+                                                others, b, (("nonnegative", len(b)),)))
             facets += answer.x @ row < -0.5
         assert facets == len(A.cone(bits).facets)

@@ -14,6 +14,7 @@ from cvxlayer.conic.solvers import solve
 from cvxlayer.errors import InputError, SolverError
 from cvxlayer.landscape import polytope as _polytope
 from cvxlayer.landscape.optima import Smallest, minimal_width, optimal_set
+from cvxlayer.model.conic_program import ConicProgram
 from cvxlayer.model.losses import LOSSES
 
 
@@ -244,7 +245,8 @@ def test_bounds_are_those_of_the_program_over_all_dichotomies(make):
     p = make()
     found = optimal_set(p)
     program = p.convex_program()
-    P, q, A, b, cones = program.conic()
+    conic = program.conic()
+    P, q, A, b = conic.P, conic.q, conic.A, conic.b
     lower, upper = found.bounds
     start = P.shape[0] - len(program.blocks)
     # predictions where they are unique, and l + beta sum of lengths
@@ -255,15 +257,16 @@ def test_bounds_are_those_of_the_program_over_all_dichotomies(make):
         A, b = sparse.vstack([A, row]), np.append(b, value)
     budget = (found.value - (p.loss.value(found.lo, p.y) if p.loss.name == "squared" else 0))
     A, b = sparse.vstack([A, spent], format="csc"), np.append(b, budget * (1 + 1e-9))
-    cones = [*cones, ("zero", len(fixed)), ("nonnegative", 1)]
+    cones = (*conic.cones, ("zero", len(fixed)), ("nonnegative", 1))
     for k in range(len(found)):
         u, sign = found.directions[:, k], found.signs[k]
         has = np.array([block.sign == sign and (block.sides * (p.X @ u) >= -1e-9).all()
                         for block in program.blocks], dtype=float)
         length = np.concatenate([np.zeros(start), has])
         zero = sparse.csc_matrix(P.shape)
-        least = solve("clarabel", zero, length, A, b, cones, tol=1e-9).x @ length
-        most = solve("clarabel", zero, -length, A, b, cones, tol=1e-9).x @ length
+        least, most = (
+            solve("clarabel", ConicProgram(zero, q, A, b, cones), tol=1e-9).x @ length
+            for q in (length, -length))
         assert least == pytest.approx(lower[k], abs=1e-4)
         assert most == pytest.approx(upper[k], abs=1e-4)
 

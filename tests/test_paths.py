@@ -7,7 +7,7 @@ from cvxlayer import Network, Problem
 from cvxlayer.errors import InputError
 from cvxlayer.landscape.paths import (
     Path,
-    line,
+    join,
     path_to_minimal,
     path_to_nearly_minimal,
     path_to_optimum,
@@ -108,7 +108,7 @@ def assert_sound(path, start):
     for f, g in zip(path.breakpoints[:-1], path.breakpoints[1:], strict=True):
         signs = np.array([np.sign(path(f + x * (g - f)).alpha) for x in (0, 0.3, 0.7, 1)])
         assert (signs * signs[1] >= 0).all()
-    reach = p._lengths.max() * size
+    reach = p.row_lengths.max() * size
     return max(np.abs(path(t).predict(p.X) - start.predict(p.X)).max() for t in times) / (
         reach + 1e-300)
 
@@ -252,11 +252,11 @@ def test_widths_too_small_are_refused_with_the_one_that_suffices():
     with pytest.raises(InputError, match=rf"{best.m} neurons to spare.*= {enough} always suffices"):
         path_to_optimum(padded(a, enough - 1), best, p)
     enough = 2 * (p.n + 1)
-    assert line(padded(a, enough), padded(b, enough), p).check(20).holds
+    assert join(padded(a, enough), padded(b, enough), p).check(20).holds
     with pytest.raises(InputError, match=rf"5 \+ 5; .*= {enough} always suffices"):
-        line(padded(a, enough - 1), padded(b, enough - 1), p)
+        join(padded(a, enough - 1), padded(b, enough - 1), p)
     with pytest.raises(InputError, match="one width, got 14 and 10"):
-        line(padded(a, 14), padded(b, 10), p)
+        join(padded(a, 14), padded(b, 10), p)
 
 
 @pytest.mark.parametrize(("name", "loss"), CASES)
@@ -265,11 +265,11 @@ def test_line_between_networks_of_width_2n_2(name, loss):
     m = 2 * p.n + 2
     for a, b in [(network(p, m, 1), network(p, m, 2)), (scaled(p, m, 3), scaled(p, m, 4)),
                  (network(p, m, 5), network(p, m, 5)), (network(p, m, 6), scaled(p, m, 6))]:
-        path = line(a, b, p)
+        path = join(a, b, p)
         assert path.kind == "bounded" and same(path(0), a) and same(path(1), b)
         assert_sound(path, a)
         z, last = a.predict(p.X), b.predict(p.X)
-        reach = 1e-10 * p._lengths.max() * np.abs(path(0.5).weights[0]).sum()
+        reach = 1e-10 * p.row_lengths.max() * np.abs(path(0.5).weights[0]).sum()
         far = float(np.linalg.norm(last - z))
         along = (last - z) / far if far > reach else np.zeros(p.n)
         done = []
@@ -285,7 +285,7 @@ def test_line_moves_neurons_out_of_slots_that_are_taken():
     p = problem(n=4)
     a, b = (padded(compact(path_to_reduced(network(p, 14, seed), p).end), 10) for seed in (1, 2))
     assert nonzero(a) == nonzero(b) == 5
-    path = line(a, b, p)
+    path = join(a, b, p)
     assert len(path.breakpoints) == 3  # moved, then straight
     moved = path(0.5)
     assert not moved.alpha[:5].any() and sorted(moved.alpha[5:]) == sorted(a.alpha[:5])
@@ -344,7 +344,7 @@ def test_wrong_input_is_refused():
         path.check(0)
     with pytest.raises(InputError, match="3 input weights, got 2"):
         path_to_reduced(Network([[1], [2]], [1]), p)
-    for to in (*TO.values(), lambda n, p: line(n, n, p), lambda n, p: path_to_optimum(n, a, p),
+    for to in (*TO.values(), lambda n, p: join(n, n, p), lambda n, p: path_to_optimum(n, a, p),
                lambda n, p: path_to_optimum(a, n, p)):
         with pytest.raises(InputError, match="network must be a Network"):
             to("network", p)
@@ -373,7 +373,7 @@ def test_wrong_input_is_refused():
 def test_paths_that_do_not_fit_are_not_joined():
     p = problem()
     a, b = scaled(p, 20, 1), scaled(p, 20, 2)
-    constant, other, bounded = path_to_reduced(a, p), path_to_reduced(b, p), line(a, b, p)
+    constant, other, bounded = path_to_reduced(a, p), path_to_reduced(b, p), join(a, b, p)
     falling = path_to_nearly_minimal(b, p)
     with pytest.raises(InputError, match="start must be the end"):
         constant + other

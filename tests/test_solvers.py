@@ -12,6 +12,7 @@ from cvxlayer import Huber, Network, Problem, SolverError
 from cvxlayer.conic.program import ConvexProgram
 from cvxlayer.conic.solvers import solve
 from cvxlayer.errors import InputError
+from cvxlayer.model.conic_program import ConicProgram
 from cvxlayer.model.losses import LOSSES
 
 SOLVERS = ("clarabel", "scs", "qoco")
@@ -38,14 +39,15 @@ def mixed():
         [1, 0, 0],  # x0 <= 1
         [0, 1, 0],  # x1 = 2
         [0, 0, -1]]))  # t >= 0
-    return (P, np.array([-3.0, 0, 1]), A, np.array([0.0, 0, 0, 1, 2, 0]),
-            [("second-order", 3), ("nonnegative", 1), ("zero", 1), ("nonnegative", 1)])
+    return ConicProgram(
+        P, np.array([-3.0, 0, 1]), A, np.array([0.0, 0, 0, 1, 2, 0]),
+        (("second-order", 3), ("nonnegative", 1), ("zero", 1), ("nonnegative", 1)))
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_rows_in_any_order_have_their_multipliers_in_that_order(solver):
     pytest.importorskip(solver)
-    answer = solve(solver, *mixed())
+    answer = solve(solver, mixed())
     root = np.sqrt(5)
     assert answer.x == pytest.approx([1, 2, root], abs=1e-5)
     # P x + q + A' dual = 0, checked by hand
@@ -61,8 +63,9 @@ def test_exponential_cones(solver):
     A = sparse.csc_matrix(np.array([
         [-1.0, 0, 0], [0, 0, 0], [0, -1, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 0, -1]]))
     b = np.array([0.0, 1, 0, 1, 0, 1, 0])
-    answer = solve(solver, sparse.csc_matrix((3, 3)), np.array([0.0, 1, 1]), A, b,
-                   [("exponential", 3), ("zero", 1), ("exponential", 3)])
+    answer = solve(solver, ConicProgram(
+        sparse.csc_matrix((3, 3)), np.array([0.0, 1, 1]), A, b,
+        (("exponential", 3), ("zero", 1), ("exponential", 3))))
     assert answer.x == pytest.approx([1, np.e, np.exp(-1)], abs=1e-4)
     assert answer.dual[3] == pytest.approx(-np.e + np.exp(-1), abs=1e-3)
 

@@ -7,19 +7,19 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 
-from cvxlayer.checks import check_count, check_problem, check_real
+from cvxlayer.checks import check_count, check_real
 from cvxlayer.errors import CapacityError, InputError, MissingSolverError, SolverError
-from cvxlayer.files import load_arrays, save_arrays
-from cvxlayer.model.blocks import collinear, groups
+from cvxlayer.model.blocks import groups
 from cvxlayer.model.losses import LOSSES, Loss
-from cvxlayer.model.network import Network
-from cvxlayer.model.problem import Problem, relative_gap
-from cvxlayer.training.newton import polished
+from cvxlayer.model.network import Network, load_arrays, save_arrays
+from cvxlayer.model.newton import polished
+from cvxlayer.model.problem import Problem, check_problem, relative_gap
+from cvxlayer.model.weights import collinear
 from cvxlayer.training.output_weights import over_neurons
 
 from .pricing import Price, price
@@ -30,8 +30,9 @@ __all__ = ["Certificate", "certify"]
 _SAME = 1e-6  # lengths and directions that differ less, relatively, are one
 _MORE = 1 + 2.0**-50
 _STARTS, _NEW, _NEWTON = 200, 50, 50  # points to go up from, neurons added, steps of `improve`
-_ARRAYS = ("U", "alpha", "v", "residual", "relative", "u", "pattern", "unscaled", "better_U",
-           "better_alpha", "about")
+# of a file
+_NETWORKS = ("U", "alpha", "better_U", "better_alpha")
+_ARRAYS = ("v", "residual", "relative", "u", "pattern", "unscaled")
 _NUMBERS = ("beta", "bias", "tol", "objective", "upper", "lower_bound", "gap", "optimal", "price",
             "price_bound", "sign", "decrease", "complete", "seconds")
 
@@ -135,8 +136,8 @@ class Certificate:
     @property
     def margin(self) -> float:
         """Relative length of the interval in which the optimum is known to lie."""
-        least = self.upper - self.decrease
-        return max(least - self.lower_bound, 0.0) / max(abs(self.upper), 1e-300)
+        reached = self.upper - self.decrease
+        return max(reached - self.lower_bound, 0.0) / max(abs(self.upper), 1e-300)
 
     @property
     def stationary(self) -> bool:
@@ -203,19 +204,19 @@ class Certificate:
             "classes": None if self.classes is None else [_plain(x) for x in self.classes],
             "crowded": [g.tolist() for g in self.crowded],
             "repeated": [g.tolist() for g in self.repeated]}
-        arrays = {name: getattr(self, name) for name in _ARRAYS[2:8]}
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
         save_arrays(path, U=self.network.U, alpha=self.network.alpha, better_U=better.U,
                     better_alpha=better.alpha, about=json.dumps(about, default=_plain), **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], problem: Problem | None = None) -> Certificate:
         """Read what `save` wrote; with its problem, `improve` works as before."""
-        arrays = load_arrays(path, _ARRAYS, "Certificate.save")
+        arrays = load_arrays(path, (*_NETWORKS, *_ARRAYS, "about"), "Certificate.save")
         try:
             about = json.loads(str(arrays["about"]))
             options = {} if about["delta"] is None else {"delta": about["delta"]}
             better = Network(arrays["better_U"], arrays["better_alpha"])
-            fields: dict[str, Any] = {name: arrays[name] for name in _ARRAYS[2:8]}
+            fields: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
             fields |= {name: about[name] for name in _NUMBERS}
             fields |= {name: [np.array(g) for g in about[name]] for name in ("crowded", "repeated")}
             found = cls(
@@ -310,37 +311,36 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
     if max_seconds is not None:
         check_real("max_seconds", max_seconds)
     network = Network.of(network)
-    problem._fits(network)
+    problem.check_network(network)
     with np.errstate(over="ignore", invalid="ignore"):
         objective = problem.objective(network)
         upper = objective + problem.objective_error(network)
     if not np.isfinite(upper):
         raise InputError("network must have an objective that fits floats, got one beyond; scale "
                          "the data or the network down")
-    residual = problem.residual(network)
-    found = price(problem, residual, n_jobs=n_jobs, max_seconds=max_seconds, progress=progress)
-    v, lower = problem.dual_point(residual, found.bound)
+    search = {"n_jobs": n_jobs, "max_seconds": max_seconds, "progress": progress}
+    own = highest = _bound(problem, problem.residual(network), **search)
     better, decrease = None, 0.0
-    others: list[tuple[Network, np.ndarray]] = []  # and their dual vectors
-    if upper - lower > tol * abs(upper):
-        better = _with_neuron(problem, network, found)
+    rivals: list[tuple[Network, np.ndarray]] = []  # with dual vectors
+    if upper - own.lower > tol * abs(upper):
+        better = _with_neuron(problem, network, own.price)
         decrease = _decrease(problem, network, better)
         if tighten or not problem.loss.smooth:
-            others = _trained(problem, network, tol=tol / 2, n_jobs=n_jobs,
-                              max_seconds=max_seconds, progress=progress)
-        if not others and _verdict(upper, lower, decrease, tol) is None:
+            rivals = _trained(problem, network, tol=tol / 2, **search)
+        if not rivals and _verdict(upper, own.lower, decrease, tol) is None:
             moved = _moved(problem, better, 2 * _NEWTON)
-            others = [(moved, problem.residual(moved))]
-    for other, its in others:
-        there = price(problem, its, n_jobs=n_jobs, max_seconds=max_seconds, progress=progress)
-        v, lower = max((v, lower), problem.dual_point(its, there.bound), key=lambda pair: pair[1])
-        better, decrease = max((better, decrease), (other, _decrease(problem, network, other)),
+            rivals = [(moved, problem.residual(moved))]
+    for rival, residual in rivals:
+        bound = _bound(problem, residual, **search)
+        highest = max(highest, bound, key=lambda candidate: candidate.lower)
+        better, decrease = max((better, decrease), (rival, _decrease(problem, network, rival)),
                                key=lambda pair: pair[1])
         if not problem.loss.smooth:
-            residual, found = its, there
+            own = bound
     if decrease <= 0:
         better, decrease = None, 0.0
-    state = stationarity(network, problem, residual, zero_tol=zero_tol)
+    found, v, lower = own.price, highest.v, highest.lower
+    state = stationarity(network, problem, own.residual, zero_tol=zero_tol)
     return Certificate(
         loss=problem.loss, beta=problem.beta, bias=problem.bias, classes=problem.classes,
         network=network, tol=tol, objective=objective, upper=upper, lower_bound=lower,
@@ -351,12 +351,26 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
         seconds=time.perf_counter() - begun, problem=problem)
 
 
+class _Bound(NamedTuple):
+    """A residual, the largest price under it, and the dual point and lower bound they give."""
+
+    residual: np.ndarray
+    price: Price
+    v: np.ndarray
+    lower: float
+
+
+def _bound(problem: Problem, residual: np.ndarray, **search: Any) -> _Bound:
+    found = price(problem, residual, **search)
+    return _Bound(residual, found, *problem.dual_point(residual, found.bound))
+
+
 def _verdict(upper: float, lower: float, decrease: float, tol: float) -> bool | None:
     """True and False only where the numbers prove it, whatever is rounded here."""
-    least = tol * abs(upper)
-    if (upper - lower) * _MORE <= least:
+    allowed = tol * abs(upper)
+    if (upper - lower) * _MORE <= allowed:
         return True
-    return False if decrease > least * _MORE else None
+    return False if decrease > allowed * _MORE else None
 
 
 def _form(problem: Problem, network: Network, state: Stationarity, zero_tol: float

@@ -43,8 +43,8 @@ def integers(values: np.ndarray) -> tuple[np.ndarray, int]:
     """Python integers and an exponent e with values = integers * 2^e."""
     mantissa, exponent = np.frexp(values)
     whole = (mantissa * 2.0**53).astype(np.int64).astype(object)
-    least = int(exponent[values != 0].min(initial=2000))
-    return whole * 2 ** np.maximum(exponent - least, 0).astype(object), least - 53
+    lowest = int(exponent[values != 0].min(initial=2000))
+    return whole * 2 ** np.maximum(exponent - lowest, 0).astype(object), lowest - 53
 
 
 def times_power(x: int, e: int) -> Fraction:
@@ -172,7 +172,8 @@ class Function:
             missing = [need - sum(x * g for x, g in zip(delta, ray.g, strict=True))
                        for need, ray in zip(needs, rays, strict=True)]
             if max(missing) <= 0:
-                return sum((x + y) ** 2 for x, y in zip(fixed, delta, strict=True)) <= self.limit
+                length = sum((x + y) ** 2 for x, y in zip(fixed, delta, strict=True))
+                return bool(length <= self.limit)
             rise = np.array([max(x, 0) / (self.unit * ray.length << _FINE)
                              for x, ray in zip(missing, rays, strict=True)])
             step = (rise + 1e-9 * rise.max() + 2.0**-100) @ guess.dual

@@ -9,9 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from arrangements import CapacityError
-from cvxlayer.checks import check_count, check_problem, check_real
-from cvxlayer.model.blocks import Blocks, nearest
+from cvxlayer.checks import check_count, check_real
+from cvxlayer.model.blocks import Blocks
 from cvxlayer.model.network import Network
+from cvxlayer.model.problem import check_problem
+from cvxlayer.model.weights import nearest, scaled_by_power
 
 __all__ = ["KKT", "kkt"]
 
@@ -121,10 +123,9 @@ def kkt(network: Any, problem: Any, *, tol: float = 1e-5, multipliers: bool = Fa
     check_real("tol", tol)
     check_count("max_cones", max_cones)
     blocks = network if isinstance(network, Blocks) else Network.of(network).to_blocks(problem)
-    # by powers of two, so that squares do not underflow
-    v = problem.residual(Network.from_blocks(blocks))
-    e, g = (int(np.frexp(np.abs(a).max(initial=0))[1]) for a in (problem.X, v))
-    X, v, beta = np.ldexp(problem.X, -e), np.ldexp(v, -g), float(np.ldexp(problem.beta, -e - g))
+    (X, e), (v, g) = map(scaled_by_power, (problem.X, problem.residual(
+        Network.from_blocks(blocks))))
+    beta = float(np.ldexp(problem.beta, -e - g))
     A = problem.arrangement
     p = A.count_dichotomies()
     if p > max_cones:
@@ -165,7 +166,7 @@ def kkt(network: Any, problem: Any, *, tol: float = 1e-5, multipliers: bool = Fa
 def _block_residual(problem: Any, X: np.ndarray, v: np.ndarray, beta: float, bits: np.ndarray,
                     w: np.ndarray, sign: float) -> float:
     length = float(np.linalg.norm(w))
-    on = (np.abs(problem.X @ w) <= 1e-9 * problem._lengths * length) & (problem._lengths > 0)
+    on = (np.abs(problem.X @ w) <= 1e-9 * problem.row_lengths * length) & (problem.row_lengths > 0)
     normals = np.where(bits[on], 1.0, -1.0)[:, None] * X[on]
     target = sign * (bits * v) @ X - beta * w / length
     return nearest(normals, target)[1]

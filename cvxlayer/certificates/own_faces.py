@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from cvxlayer.checks import check_problem, check_real
-from cvxlayer.model.blocks import nearest
+from cvxlayer.checks import check_real
 from cvxlayer.model.network import Network
-from cvxlayer.model.problem import relative_gap
-from cvxlayer.training.newton import null_space
+from cvxlayer.model.problem import check_problem, relative_gap
+from cvxlayer.model.weights import nearest, null_space
 
 from .stationarity import stationarity
 
@@ -91,13 +90,13 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
     check_problem(problem)
     check_real("tol", tol, 0, 1, open_ended=True)
     network = Network.of(network)
-    problem._fits(network)
+    problem.check_network(network)
     v = face_dual(network, problem)
     used = (network.U != 0).any(axis=0) & (network.alpha != 0)
     faces = np.unique(problem.arrangement.signs_at(network.U[:, used].T), axis=0)
     largest = max((_price(problem, sign * v, face) for face in faces for sign in (1, -1)),
                   default=0.0)
-    size = float(np.abs(v) @ problem._lengths)
+    size = float(np.abs(v) @ problem.row_lengths)
     lower = problem.lower_bound(v, largest + _ROUNDING * problem.d * size)
     objective = problem.objective(network)
     gap = relative_gap(objective, lower)
@@ -109,13 +108,15 @@ def face_dual(network: Network, problem: Any) -> np.ndarray:
     """A dual vector of the program over a network's faces, an optimal one if that network is: the
     residual, or for losses without a gradient the multipliers of the program."""
     if problem.loss.smooth or network.m == 0:
-        return problem.residual(network)
-    return problem.loss.into_domain(problem.convex_program(network).weights()[1], problem.y)
+        v: np.ndarray = problem.residual(network)
+    else:
+        v = problem.loss.into_domain(problem.convex_program(network).weights()[1], problem.y)
+    return v
 
 
 def _price(problem: Any, v: np.ndarray, face: np.ndarray) -> float:
     """max of v.(Xu)_+ over unit vectors in a closed face: the length of a projection."""
-    unit, nonzero = problem._unit, problem._lengths > 0
+    unit, nonzero = problem.unit_rows, problem.row_lengths > 0
     basis = null_space(unit[(face == 0) & nonzero])
     c = basis.T @ (problem.X.T @ ((face > 0) * v))
     normals = (face[:, None] * unit @ basis)[face != 0]

@@ -25,6 +25,7 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from arrangements import CapacityError
+from cvxlayer.model.weights import scaled_by_power
 
 __all__ = ["Price", "chord_bound", "price", "price_of"]
 
@@ -97,31 +98,22 @@ def price_of(arrangement: Any, X: np.ndarray, v: np.ndarray, *, n_jobs: int = 1,
     if found is not None and found.complete:
         return found
     left = max(max_seconds - (time.monotonic() - begun), 0.0) if max_seconds is not None else 0.0
-    Z, w, exponent = _scaled(X, v)
+    tops = np.abs(X).max(axis=1, initial=0)
+    Z = X / np.where(tops > 0, tops, 1)[:, None]
+    lengths = np.linalg.norm(Z, axis=1)
+    Z /= np.where(lengths > 0, lengths, 1)[:, None]
+    # v_i ||x_i|| = 2^exponent w_i
+    w, exponent = scaled_by_power(lengths, tops, v)
     parts = [_relaxed(Z, sign * w, sign, time.monotonic() + left / 2) for sign in (1, -1)]
     value, u, sign = max(((x, u, sign) for x, u, sign, _ in parts), key=lambda part: part[0])
     value = float(np.ldexp(value, exponent))
-    bound = float(np.nextafter(np.ldexp(max(its for *_, its in parts), exponent), np.inf))
+    bound = float(np.nextafter(np.ldexp(max(above for *_, above in parts), exponent), np.inf))
     if found is not None:
         bound = min(bound, found.bound)
         if found.value >= value:
             value, u, sign = found.value, found.u, found.sign
     pattern = arrangement.dichotomies_at(u[None])[0]
     return Price(value, bound, u, sign, pattern, bool(bound <= value * (1 + _CLOSED)))
-
-
-def _scaled(X: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Rows of length 1 or 0, weights w of which the largest is about 1, and e with v_i ||x_i|| =
-    2^e w_i: neither these nor their squares over- or underflow."""
-    tops = np.abs(X).max(axis=1, initial=0)
-    Z = X / np.where(tops > 0, tops, 1)[:, None]
-    lengths = np.linalg.norm(Z, axis=1)
-    Z /= np.where(lengths > 0, lengths, 1)[:, None]
-    (size, e), (price, g) = np.frexp(tops * (lengths > 0)), np.frexp(v)
-    used = (size != 0) & (price != 0)
-    exponent = int((e + g)[used].max()) if used.any() else 0
-    return Z, np.where(used, np.ldexp(lengths * size * price, np.where(used, e + g, 0) - exponent),
-                       0), exponent
 
 
 def chord_bound(X: np.ndarray, v: np.ndarray, sides: np.ndarray | None = None
@@ -187,9 +179,9 @@ def _relaxed(X: np.ndarray, v: np.ndarray, sign: int, end: float
     while heap:
         top, _, sides, u = heap[0]
         bound = max(-top, value)
-        there = float(v @ np.maximum(X @ u, 0))
-        if there > value:
-            value, best = there, u
+        height = float(v @ np.maximum(X @ u, 0))
+        if height > value:
+            value, best = height, u
         missed = np.where((v > 0) & (sides == 0), v * (lengths - np.abs(X @ u)), 0)
         row = int(np.argmax(missed))
         if bound <= value * (1 + _CLOSED) or missed[row] <= 0 or time.monotonic() >= end:
@@ -198,10 +190,10 @@ def _relaxed(X: np.ndarray, v: np.ndarray, sign: int, end: float
         for side in (1, -1):
             child = sides.copy()
             child[row] = side
-            its, at = chord_bound(X, v, child)
+            above, at = chord_bound(X, v, child)
             count += 1
-            if its > value:
-                heapq.heappush(heap, (-min(its, bound), count, child, at))
+            if above > value:
+                heapq.heappush(heap, (-min(above, bound), count, child, at))
     else:
         bound = value
     value = max(value, 0.0)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from cvxlayer.checks import check_problem, check_real
+from cvxlayer.checks import check_real
 from cvxlayer.model.network import Network
+from cvxlayer.model.problem import check_problem
 
 __all__ = ["Stationarity", "stationarity"]
 
@@ -68,10 +69,10 @@ def stationarity(network: Any, problem: Any, v: np.ndarray | None = None, *,
     check_problem(problem)
     check_real("zero_tol", zero_tol, 0, 1)
     network = Network.of(network)
-    problem._fits(network)
+    problem.check_network(network)
     if v is None:
         v = problem.residual(network)
-    X, lengths = problem.X, problem._lengths
+    X, lengths = problem.X, problem.row_lengths
     classes, orientation = (np.asarray(a) for a in problem.arrangement.parallel_classes)
     U, alpha = network.U, network.alpha
     heights = X @ U
@@ -99,7 +100,7 @@ def stationarity(network: Any, problem: Any, v: np.ndarray | None = None, *,
 
 def _bounded(A: np.ndarray, b: np.ndarray) -> np.ndarray:
     """x in [0, 1] with A x nearest to b."""
-    x = np.linalg.lstsq(A, b, rcond=None)[0]
-    if x.min() >= -1e-12 and x.max() <= 1 + 1e-12:
-        return np.clip(x, 0, 1)
-    return np.clip(lsq_linear(A, b, (0, 1), method="bvls", tol=1e-14).x, 0, 1)
+    x: np.ndarray = np.linalg.lstsq(A, b, rcond=None)[0]
+    if not (x.min() >= -1e-12 and x.max() <= 1 + 1e-12):
+        x = lsq_linear(A, b, (0, 1), method="bvls", tol=1e-14).x
+    return np.asarray(np.clip(x, 0, 1))

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrangements import Arrangement
-from cvxlayer.checks import check_count, check_real
+from cvxlayer.checks import check_array, check_count, check_real
 from cvxlayer.errors import InputError
 from cvxlayer.model.losses import LOSSES, Loss
 from cvxlayer.model.network import Network
@@ -204,7 +204,7 @@ def _read(c: Any, X: Any, y: Any) -> tuple[np.ndarray, list[Fraction], np.ndarra
     if c.better is not None and c.better.d != c.network.d:
         raise InputError(f"certificate.better must have {c.network.d} input weights, as the "
                          f"network, got {c.better.d}")
-    v, X = _floats("certificate.v", c.v), _floats("X", X)
+    v, X = check_array("certificate.v", c.v), check_array("X", X)
     shape = (v.size, c.network.d - bool(c.bias))
     if v.ndim != 1 or X.shape != shape:
         raise InputError(f"X must have shape {shape}, as the certificate has it, got {X.shape}; "
@@ -223,7 +223,7 @@ def _targets(c: Any, y: Any, n: int) -> list[Fraction]:
         raise InputError(f"y must have shape ({n},), one target for each row of X, got "
                          f"{labels.shape}")
     if not c.loss.classifies:
-        values = _floats("y", labels)
+        values = check_array("y", labels)
         if not np.isfinite(values).all():
             i = int(np.argmin(np.isfinite(values)))
             raise InputError(f"y must be finite, got {values[i]} at {i}; drop the sample")
@@ -234,13 +234,6 @@ def _targets(c: Any, y: Any, n: int) -> list[Fraction]:
             raise InputError(f"y must hold the classes {classes[0]!r} and {classes[1]!r} of the "
                              f"certificate, got {label!r} at {i}; drop the sample")
     return [Fraction(1 if label == classes[1] else -1) for label in labels.tolist()]
-
-
-def _floats(name: str, value: Any) -> np.ndarray:
-    try:
-        return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must hold real numbers, got {value!r:.60}") from error
 
 
 def _fraction(x: Any) -> Fraction | None:

@@ -10,10 +10,10 @@ import numpy as np
 from arrangements.cli.report import label
 from arrangements.pictures.style import BLUE, GREEN, INK, ORANGE, PALE, PAPER, save_figure
 from cvxlayer.certificates.certificate import Certificate
+from cvxlayer.conic.solution import Solution
 from cvxlayer.landscape.paths import Path
 from cvxlayer.model.network import Network
 from cvxlayer.model.problem import Problem
-from cvxlayer.training.fit import Solution
 
 __all__ = ["draw_solution", "draw_way"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from arrangements.checks import check_jobs
 from arrangements.cli.options import effort, progress, source
 from arrangements.cli.report import costs, finite, shown
-from cvxlayer.training.fit import Solution
+from cvxlayer.conic.solution import Solution
 
 from .common import about, bounds, check, learning, read_problem, require, solving, table
 from .pictures import draw_solution

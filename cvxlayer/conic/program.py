@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,16 +12,20 @@ from scipy import sparse
 
 from arrangements import Dichotomies, Trichotomies
 from cvxlayer.errors import CapacityError, InputError
+from cvxlayer.model.conic_program import ConicProgram
 from cvxlayer.model.network import Network
+from cvxlayer.model.newton import polished
 from cvxlayer.model.problem import Problem
 
+from .solution import Solution, dual_vector, solution, thresholded
 from .solvers import Answer, solve
+from .to_cvxpy import to_cvxpy
 
-__all__ = ["Block", "ConvexProgram", "convex_program"]
+__all__ = ["ConvexProgram", "Term", "convex_program", "solution_of", "tightened"]
 
 
 @dataclass(eq=False)
-class Block:
+class Term:
     """One term sign * D X w, with the rows of the cone of w that are written down.
 
     Attributes
@@ -51,11 +56,11 @@ class ConvexProgram:
     Attributes
     ----------
     problem : Problem
-    blocks : sequence of Block
+    blocks : sequence of Term
     """
 
     problem: Problem
-    blocks: Sequence[Block]
+    blocks: Sequence[Term]
 
     @property
     def n_variables(self) -> int:
@@ -73,8 +78,8 @@ class ConvexProgram:
                       for b in self.blocks)
         return 12 * entries + 16 * self.n_variables
 
-    def conic(self) -> tuple[Any, np.ndarray, Any, np.ndarray, list[tuple[str, int]]]:
-        """P, q, A, b, cones for x = (z, the loss's own variables, w_1..w_k, t_1..t_k)."""
+    def conic(self) -> ConicProgram:
+        """Over x = (z, the loss's own variables, w_1..w_k, t_1..t_k)."""
         p, d, k = self.problem, self.problem.d, len(self.blocks)
         loss = p.loss.conic(p.y)
         own = loss.P.shape[0]
@@ -86,12 +91,12 @@ class ConvexProgram:
              sparse.csc_matrix(np.hstack([-b.sign * b.active[:, None] * p.X for b in self.blocks]))
              if k else sparse.csc_matrix((p.n, 0)), sparse.csc_matrix((p.n, k))], format="csc")
         parts, right, cones = [model], [np.zeros(p.n)], [("zero", p.n)]
-        for kind, sign, rows_of in (("zero", 1, lambda b: b.zeros),
-                                    ("nonnegative", -1, lambda b: b.rows)):
-            which = [rows_of(b) for b in self.blocks]
+        for kind, sign, which in (("zero", 1, [b.zeros for b in self.blocks]),
+                                  ("nonnegative", -1, [b.rows for b in self.blocks])):
             total = sum(map(len, which))
             if total:
-                rows = np.vstack([(p._unit[w] if kind == "zero" else b.sides[w, None] * p._unit[w])
+                rows = np.vstack([p.unit_rows[w] if kind == "zero"
+                                  else b.sides[w, None] * p.unit_rows[w]
                                   for b, w in zip(self.blocks, which, strict=True) if len(w)])
                 owner = np.repeat(np.arange(k), [len(w) for w in which])
                 columns = own + owner[:, None] * d + np.arange(d)
@@ -113,25 +118,23 @@ class ConvexProgram:
                 shape=(k * (d + 1), size)))
             right.append(np.zeros(k * (d + 1)))
             cones += [("second-order", d + 1)] * k
-        return (P, q, sparse.vstack(parts, format="csc"), np.concatenate(right), cones)
+        return ConicProgram(P, q, sparse.vstack(parts, format="csc"), np.concatenate(right),
+                            tuple(cones), loss.constant)
 
     def weights(self, solver: str = "clarabel", **options: Any
                 ) -> tuple[np.ndarray, np.ndarray, Answer]:
         """Solve: weights (d, k), the dual vector v (n,), and what the solver said."""
-        P, q, A, b, cones = self.conic()
-        answer = solve(solver, P, q, A, b, cones, **options)
+        answer = solve(solver, self.conic(), **options)
         k, d = len(self.blocks), self.problem.d
-        start = P.shape[0] - k * (d + 1)
-        return answer.x[start : start + k * d].reshape(k, d).T, answer.dual[: self.problem.n], \
-            answer
+        start = len(answer.x) - k * (d + 1)
+        W = answer.x[start : start + k * d].reshape(k, d).T
+        return W, answer.dual[: self.problem.n], answer
 
     def to_cvxpy(self) -> Any:
-        """This program as a `cvxpy.Problem`; see `_cvxpy.to_cvxpy`. Needs the extra `solvers`."""
-        from .to_cvxpy import to_cvxpy
-
+        """This program as a `cvxpy.Problem`; see `to_cvxpy.to_cvxpy`. Needs the extra `solvers`."""
         return to_cvxpy(self)
 
-    def solve(self, solver: str = "clarabel", **options: Any) -> Any:
+    def solve(self, solver: str = "clarabel", **options: Any) -> Solution:
         """The optimum of this program as a `Solution`; its lower bound is that of all networks.
 
         Raises
@@ -139,8 +142,6 @@ class ConvexProgram:
         SolverError
             With the solver's status if it stopped short.
         """
-        from cvxlayer.training.fit import solution_of
-
         return solution_of(self, solver, options)
 
 
@@ -183,7 +184,7 @@ def convex_program(problem: Problem, patterns: Any = None, *, constraints: str =
                 exact=True)
         patterns = A.dichotomies()
     if isinstance(patterns, Network):
-        problem._fits(patterns)
+        problem.check_network(patterns)
         signs = np.unique(A.signs_at(patterns.U.T), axis=0)
         blocks = [_face(problem, s, sign) for s in signs for sign in (1, -1)]
     elif isinstance(patterns, Trichotomies):
@@ -210,7 +211,7 @@ def convex_program(problem: Problem, patterns: Any = None, *, constraints: str =
     return program
 
 
-def _chambers(problem: Problem, patterns: Dichotomies, constraints: str) -> list[Block]:
+def _chambers(problem: Problem, patterns: Dichotomies, constraints: str) -> list[Term]:
     bits = patterns.to_numpy()
     nonzero = np.flatnonzero(np.abs(problem.X).max(axis=1) > 0)
     if constraints == "all":
@@ -220,17 +221,17 @@ def _chambers(problem: Problem, patterns: Dichotomies, constraints: str) -> list
         rows = [facets.indices[facets.indptr[i] : facets.indptr[i + 1]] for i in range(len(bits))]
     else:
         rows = [problem.arrangement.cone(b).facets for b in bits]
-    return [Block(b, sign, np.where(b, 1, -1).astype(np.int8), np.asarray(r))
+    return [Term(b, sign, np.where(b, 1, -1).astype(np.int8), np.asarray(r))
             for b, r in zip(bits, rows, strict=True) for sign in (1, -1)]
 
 
-def _face(problem: Problem, signs: np.ndarray, sign: int) -> Block:
+def _face(problem: Problem, signs: np.ndarray, sign: int) -> Term:
     zero = (signs == 0) & (np.abs(problem.X).max(axis=1) > 0)
-    return Block(signs > 0, sign, signs, np.flatnonzero(signs), np.flatnonzero(zero))
+    return Term(signs > 0, sign, signs, np.flatnonzero(signs), np.flatnonzero(zero))
 
 
-def _contains(problem: Problem, blocks: list[Block], network: Network) -> None:
-    problem._fits(network)
+def _contains(problem: Problem, blocks: list[Term], network: Network) -> None:
+    problem.check_network(network)
     sides = np.unique([b.sides for b in blocks], axis=0).astype(np.int16)
     own = problem.arrangement.signs_at(network.U.T).astype(np.int16)
     # as many agreements as the neuron has signs: the closed cone has it; so must its zeros
@@ -246,3 +247,53 @@ def _contains(problem: Problem, blocks: list[Block], network: Network) -> None:
 def _length(n: int, wanted: int) -> None:
     if n != wanted:
         raise InputError(f"patterns must be of {wanted} samples, got {n}")
+
+
+def solution_of(program: ConvexProgram, solver: str, options: dict[str, Any], *,
+                tol: float = 1e-8, n_jobs: int = 1, max_seconds: float | None = None) -> Solution:
+    """Solve a program as it is, and bound it by the optimum over all dichotomies.
+
+    The search behind the bound ends after `max_seconds`, which leaves it true but weaker; with 0
+    there is no search, and the bound is -inf.
+    """
+    problem = program.problem
+    begun = time.perf_counter()
+    if solver == "clarabel":
+        options = {"tol": 1e-10} | options
+    for _ in range(20):
+        W, dual, _ = program.weights(solver, **options)
+        # facets can leave a needle open by less than the solver's accuracy
+        if not tightened(problem, program.blocks, W):
+            break
+    solved = time.perf_counter()
+    signs = np.array([float(b.sign) for b in program.blocks])
+    W, signs = thresholded(problem, W, signs)
+    if problem.loss.smooth:
+        W, signs = polished(problem, W, signs, steps=100)
+    v = dual_vector(problem, W, signs, dual)
+    lower = -np.inf
+    if max_seconds != 0:
+        h = problem.arrangement.support(v, both=True, n_jobs=n_jobs, max_seconds=max_seconds)
+        lower = problem.lower_bound(v, h.bound)
+    found = solution(problem, W, signs, lower, v, tol)
+    if found.status != "optimal":
+        found.status = "restricted"
+    found.seconds = {"solver": solved - begun, "pricing": time.perf_counter() - solved}
+    return found
+
+
+def tightened(problem: Problem, blocks: Sequence[Term], W: np.ndarray) -> int:
+    """Write down the inequalities that a solution violates; how many."""
+    lengths = np.linalg.norm(W, axis=0)
+    added = 0
+    for block, w, length in zip(blocks, W.T, lengths, strict=True):
+        if length <= 1e-6 * lengths.max():
+            continue
+        values = block.sides * (problem.unit_rows @ w) / length
+        values[block.rows] = 0
+        worst = np.argsort(values)[: problem.d]
+        worst = worst[values[worst] < -1e-6]
+        if len(worst):
+            block.rows = np.sort(np.concatenate([block.rows, worst]))
+            added += len(worst)
+    return added

@@ -9,12 +9,10 @@ import numpy as np
 from cvxlayer.errors import MissingSolverError
 from cvxlayer.model.losses import Loss
 
-from .program import ConvexProgram
-
 __all__ = ["to_cvxpy"]
 
 
-def to_cvxpy(program: ConvexProgram) -> Any:
+def to_cvxpy(program: Any) -> Any:
     """min l(z) + beta sum_j ||w_j||, z = sum_j sign_j D_j X w_j, as a `cvxpy.Problem`.
 
     Parameters
@@ -49,8 +47,7 @@ def to_cvxpy(program: ConvexProgram) -> Any:
         return cp.Problem(cp.Minimize(_loss(cp, p.loss, z, p.y)), [z == np.zeros(p.n)])
     W = cp.Variable((p.d, len(blocks)), name="W")
     maps = np.hstack([block.sign * block.active[:, None] * p.X for block in blocks])
-    lengths = np.linalg.norm(p.X, axis=1)
-    unit = p.X / np.where(lengths > 0, lengths, 1)[:, None]
+    unit = p.unit_rows
     constraints = [z == maps @ cp.vec(W, order="F")]
     for j, block in enumerate(blocks):
         if len(block.rows):

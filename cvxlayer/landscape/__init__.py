@@ -8,18 +8,11 @@ polytope  vertices, bounds and walks of a polytope, by linear programs
 ========  ========================================================================================
 """
 
-from cvxlayer.model.blocks import (
-           Blocks,
-           caratheodory,
-           collinear,
-           factors,
-           groups,
-           merged,
-           nearest,
-           reduced,
-           split,
-           to_blocks,
-)
+from cvxlayer.model.blocks import Blocks, faces, factors, from_blocks, groups, to_blocks
+from cvxlayer.model.network import Network
+from cvxlayer.model.weights import caratheodory, collinear, merged, nearest, reduced
+
+split = Network.split
 
 __all__ = ["Blocks", "caratheodory", "collinear", "faces", "factors", "from_blocks", "groups",
            "merged", "nearest", "reduced", "split", "to_blocks"]

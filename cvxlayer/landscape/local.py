@@ -31,11 +31,11 @@ from arrangements import Arrangement
 from cvxlayer.certificates.certificate import Certificate, certify
 from cvxlayer.certificates.own_faces import face_dual
 from cvxlayer.certificates.stationarity import Stationarity, stationarity
-from cvxlayer.checks import check_problem, check_real
+from cvxlayer.checks import check_real
 from cvxlayer.errors import CapacityError, InputError, SolverError
 from cvxlayer.model.network import Network
-from cvxlayer.model.problem import Problem
-from cvxlayer.training.newton import polished
+from cvxlayer.model.newton import polished
+from cvxlayer.model.problem import Problem, check_problem
 
 __all__ = ["LocalMinimum", "local_minimum"]
 
@@ -177,7 +177,7 @@ class _Judged:
         self.rows = np.flatnonzero(classes >= 0)
         _, first, self.own = np.unique(classes[self.rows], return_index=True, return_inverse=True)
         self.against = orientation[self.rows] != orientation[self.rows[first]][self.own]
-        self.normals = problem._unit[self.rows[first]]
+        self.normals = problem.unit_rows[self.rows[first]]
         self.heights = self.normals @ U
         self.near = np.abs(self.heights) <= self.reach
         self.on = np.abs(self.heights) <= zero_tol * lengths
@@ -279,7 +279,8 @@ class _Judged:
         beyond = ((self.heights[:, j] > 0) & ~near[:, j])[self.own]
         # (x.w)_+, x = -normal, is (normal.w)_+ + x.w
         counts = np.where(self.against, ~beyond, beyond)
-        return self.signs[j] * ((counts * v[self.rows]) @ self.problem.X[self.rows])
+        linear: np.ndarray = (counts * v[self.rows]) @ self.problem.X[self.rows]
+        return np.asarray(self.signs[j] * linear)
 
     def _support(self, linear: np.ndarray, v: np.ndarray, j: int, near: np.ndarray) -> Any:
         """The maximum of linear.w and those kinks over unit vectors w; None beyond the search."""
@@ -295,14 +296,14 @@ class _Judged:
     def _kinks(self, v: np.ndarray) -> np.ndarray:
         """The kink of each hyperplane, which its samples share, sum_i v_i ||x_i||: (-x.u)_+ is
         (x.u)_+ - x.u; 0 within rounding."""
-        parts = v[self.rows] * self.problem._lengths[self.rows]
+        parts = v[self.rows] * self.problem.row_lengths[self.rows]
         kinks, sizes = (np.bincount(self.own, x, len(self.normals)) for x in (parts, np.abs(parts)))
         rounding = 8 * _U * (self.problem.n + 8) * sizes
         return np.where(np.abs(kinks) > rounding, kinks, 0)
 
     def _concave(self, v: np.ndarray) -> np.ndarray:
         """Which kinks are concave in phi_j, (hyperplanes, m)."""
-        return self._kinks(v)[:, None] * self.signs > 0
+        return np.asarray(self._kinks(v)[:, None] * self.signs > 0)
 
     def _polished(self, v: np.ndarray) -> np.ndarray:
         """The residual of the network after Newton's method, or v for losses without a gradient."""
@@ -328,7 +329,7 @@ class _Judged:
                 largest = max(largest, float(np.linalg.norm(linear)))
         if largest == np.inf:
             return -np.inf, 0.0
-        rounding = 16 * _U * (p.n + p.d + 8) * float(np.abs(v) @ p._lengths)
+        rounding = 16 * _U * (p.n + p.d + 8) * float(np.abs(v) @ p.row_lengths)
         far = np.where(self._concave(v) & ~self.near, np.abs(self.heights), np.inf)
         radius = min(float(far.min(initial=np.inf)),
                      float(np.abs(self.network.alpha).min(initial=np.inf)))

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from arrangements import Dichotomies
-from cvxlayer.checks import check_count, check_problem, check_real
+from cvxlayer.checks import check_count, check_real
+from cvxlayer.conic.solution import Solution
 from cvxlayer.errors import InputError, SolverError
-from cvxlayer.model.blocks import collinear
 from cvxlayer.model.network import Network
-from cvxlayer.model.problem import Problem, relative_gap
-from cvxlayer.training.fit import Solution
-from cvxlayer.training.newton import null_space
+from cvxlayer.model.problem import Problem, check_problem, relative_gap
+from cvxlayer.model.weights import collinear, null_space
 
 from .polytope import ZERO, Polytope, polytope
 
@@ -141,7 +140,7 @@ class OptimalSet:
     @property
     def dimension(self) -> int:
         """Of the affine hull of the set; 0 if the optimum is unique."""
-        return self._polytope.basis.shape[1]
+        return int(self._polytope.basis.shape[1])
 
     def network(self, c: Any) -> Network:
         """The optimal network of coordinates c (K,), without neurons of weight zero.
@@ -212,38 +211,38 @@ class OptimalSet:
         P, K = self._polytope, len(self)
         vertices = self._vertices(20, np.random.default_rng(rng))
         x = min(vertices, key=lambda x: np.count_nonzero(x[:K]))
-        width = least = int(np.count_nonzero(x[:K]))
+        width = lower = int(np.count_nonzero(x[:K]))
         if not self.unique:
             # slacks are no neurons; nor is there a choice about directions in all optima or none
             always = int(self.always.sum())
-            some = np.flatnonzero(self.active & ~self.always)
-            cuts = np.zeros((0, len(some)), dtype=bool)
-            least = min(width, always + P.relaxed(some))
-            while least < width and (left := end - time.monotonic()) > 0:
-                used = P.support(some, least - always, cuts, left)
+            undecided = np.flatnonzero(self.active & ~self.always)
+            cuts = np.zeros((0, len(undecided)), dtype=bool)
+            lower = min(width, always + P.relaxed(undecided))
+            while lower < width and (left := end - time.monotonic()) > 0:
+                used = P.support(undecided, lower - always, cuts, left)
                 if used is None:
                     break
                 if len(used) == 0:
-                    least += 1
+                    lower += 1
                     continue
                 allowed = np.concatenate([self.always, np.ones(len(P.unit) - K, dtype=bool)])
-                allowed[some] = used
-                there = P.within(allowed)
-                if there is None:
+                allowed[undecided] = used
+                point = P.within(allowed)
+                if point is None:
                     cuts = np.vstack([cuts, ~used])
                 else:
-                    x, width = there, int(np.count_nonzero(there[:K]))
-                    least = min(least, width)
+                    x, width = point, int(np.count_nonzero(point[:K]))
+                    lower = min(lower, width)
         network = self._network(x)
         if self._known.m < width and self.contains(self._known, self.tol):
             # the equations are not as accurate as they were taken to be
-            network, width, least = self._known, self._known.m, min(least, self._known.m)
-            return Smallest(network, width, min(least, int(width > 0)), width <= 1)
+            network, width, lower = self._known, self._known.m, min(lower, self._known.m)
+            return Smallest(network, width, min(lower, int(width > 0)), width <= 1)
         if not self.contains(network, self.tol):
             raise SolverError(f"the network of {width} neurons has the objective "
                               f"{self.problem.objective(network):.12g}, not {self.value:.12g}; "
                               "fit with a smaller tol", "inaccurate")
-        return Smallest(network, width, least, least == width)
+        return Smallest(network, width, lower, lower == width)
 
     def _vertices(self, k: int, rng: np.random.Generator) -> list[np.ndarray]:
         kept: list[np.ndarray] = []
@@ -353,14 +352,14 @@ def minimal_width(problem: Problem, solution: Solution | None = None, *, tol: fl
 
 def _refined(problem: Problem, v: np.ndarray, tol: float, n_jobs: int) -> np.ndarray:
     """An optimal dual vector to more digits, from maxima ever further from beta if need be."""
-    best, least = v, np.inf
+    best, smallest = v, np.inf
     for window in (tol, 30 * tol, 1000 * tol):
         h = problem.arrangement.support(v, above=problem.beta * max(1 - window, 0), both=True,
                                         n_jobs=n_jobs)
         found, error = _newton(problem, v, h.points.T, h.signs, tol)
-        if error < least:
-            best, least = found, error
-        if least <= ZERO:
+        if error < smallest:
+            best, smallest = found, error
+        if smallest <= ZERO:
             break
     return best
 
@@ -373,7 +372,7 @@ def _newton(problem: Problem, v: np.ndarray, U: np.ndarray, signs: np.ndarray, t
     u_k; its gradient is the column of u_k. The gradient of the objective is z(v), the prediction;
     at the ends of the domain, where z is a half-line, v stays.
     """
-    best, least = v, np.inf
+    best, smallest = v, np.inf
     for _ in range(_NEWTON):
         lo, hi = problem.loss.predictions(v, problem.y, tol)
         inner = lo == hi
@@ -388,9 +387,9 @@ def _newton(problem: Problem, v: np.ndarray, U: np.ndarray, signs: np.ndarray, t
         c = P.start[: len(off)] * P.unit[: len(off)]
         used = c > 0
         error = P.missed + max(off.max(initial=0), np.abs(off[used]).max(initial=0)) / problem.beta
-        if not error < least:
+        if not error < smallest:
             break
-        best, least = v, error
+        best, smallest = v, error
         if error < 1e-13:
             break
         bend = problem.loss.curvature(z, problem.y)
@@ -405,7 +404,7 @@ def _newton(problem: Problem, v: np.ndarray, U: np.ndarray, signs: np.ndarray, t
         step = np.linalg.lstsq(system, right, rcond=1e-12)[0]
         v = v.copy()
         v[inner] += scale * step[: inner.sum()]
-    return best, least
+    return best, smallest
 
 
 def _maximisers(problem: Problem, v: np.ndarray, U: np.ndarray, signs: np.ndarray
@@ -414,23 +413,23 @@ def _maximisers(problem: Problem, v: np.ndarray, U: np.ndarray, signs: np.ndarra
     P X'D v; and B_k of their second derivatives B_k B_k' in v."""
     exact, curvatures = U.copy(), []
     for k, (u, sign) in enumerate(zip(U.T, signs, strict=True)):
-        heights = problem._unit @ u
-        near = (np.abs(heights) <= ZERO) & (problem._lengths > 0)
+        heights = problem.unit_rows @ u
+        near = (np.abs(heights) <= ZERO) & (problem.row_lengths > 0)
         X = problem.X * ((heights > 0) & ~near)[:, None]
-        face = null_space(problem._unit[near])
+        face = null_space(problem.unit_rows[near])
         slope = sign * (face @ (face.T @ (X.T @ v)))
         value = float(np.linalg.norm(slope))
         # on the face it is the maximiser; and then the slope's length is its value
         heights = problem.X @ slope
         if abs(sign * v @ np.maximum(heights, 0) - value**2) <= 1e-9 * value**2:
             exact[:, k] = u = slope / value
-        curvatures.append(X @ null_space(np.vstack([problem._unit[near], u]))
+        curvatures.append(X @ null_space(np.vstack([problem.unit_rows[near], u]))
                           / np.sqrt(value or 1.0))
     return exact, curvatures
 
 
 def _columns(problem: Problem, U: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    return np.maximum(problem.X @ U, 0) * signs
+    return np.asarray(np.maximum(problem.X @ U, 0) * signs)
 
 
 def _scale(problem: Problem) -> float:

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvxlayer.checks import check_count, check_problem, check_real
+from cvxlayer.checks import check_count, check_real
 from cvxlayer.errors import InputError
 from cvxlayer.model.blocks import factors, groups
 from cvxlayer.model.network import Network
-from cvxlayer.model.problem import Problem
+from cvxlayer.model.problem import Problem, check_problem
 
-__all__ = ["Path", "PathCheck", "line", "path_to_minimal", "path_to_nearly_minimal",
+__all__ = ["Path", "PathCheck", "join", "path_to_minimal", "path_to_nearly_minimal",
            "path_to_optimum", "path_to_reduced"]
 
 _U = 2.0**-53
@@ -107,7 +107,7 @@ class Path:
         if kind not in _KINDS:
             raise InputError(f"kind must be one of {', '.join(_KINDS)}, got {kind!r}")
         for network in networks:
-            problem._fits(network)
+            problem.check_network(network)
         check_real("slack", slack)
         widths = [network.m for network in networks]
         if len(set(widths)) > 1:
@@ -159,7 +159,7 @@ class Path:
         apart = _apart(self.end, other.start)
         if apart > _ALIGNED:
             raise InputError("start must be the end of the path before, got networks that differ "
-                             f"by {apart:.3g}, relatively; join them with line")
+                             f"by {apart:.3g}, relatively; connect them with join")
         kind = _KINDS[max(_KINDS.index(self.kind), _KINDS.index(other.kind))]
         return Path(self.problem, self.networks + other.networks[1:], kind,
                     slack=self.slack + other.slack)
@@ -172,7 +172,7 @@ class Path:
         check_count("grid", grid, 1)
         p = self.problem
         rounding = 8 * _U * (p.n + p.d + self.start.m)
-        sizes = p._lengths * max(np.linalg.norm(x.weights[0], axis=0).sum() for x in self.networks)
+        sizes = p.row_lengths * max(_lengths(x).sum() for x in self.networks)
         e = rounding * sizes
         corners = [network.predict(p.X) for network in self.networks]
         times = np.union1d(np.linspace(0, 1, grid + 1), self.breakpoints)
@@ -185,13 +185,13 @@ class Path:
             # the loss is convex: its slopes at both ends bound its change
             slopes = np.maximum(*(np.abs(p.loss.gradient(x, p.y)) for x in (z - e, z + e)))
             error[k] = p.objective_error(network) + slopes @ e + rounding * F[k]
-        least, ends = np.minimum.accumulate(F), max(F[0], F[-1])
+        lowest, ends = np.minimum.accumulate(F), max(F[0], F[-1])
         above = {"constant": np.abs(F - F[0]) - error[0],
                  "non-increasing": F - np.minimum.accumulate(F + error),
                  "bounded": F - max(F[0] + error[0], F[-1] + error[-1])}[self.kind]
         tiny = 1e-300
         return PathCheck(
-            float(((F - least) / np.maximum(F, tiny)).max()),
+            float(((F - lowest) / np.maximum(F, tiny)).max()),
             float(np.abs(F - F[0]).max() / max(F[0], tiny)),
             float((F.max() - ends) / max(ends, tiny)), bend,
             bool((above <= error + self.slack).all() and bend <= rounding))
@@ -205,12 +205,12 @@ class Path:
 
     def _check_piece(self, i: int) -> None:
         a, b = self.networks[i : i + 2]
-        used, there = _lengths(a) > 0, _lengths(b) > 0
+        used, used_next = _lengths(a) > 0, _lengths(b) > 0
         # what is idle, u or alpha zero, must stay so on the straight way
-        both = Network(np.abs(a.U) + np.abs(b.U), np.abs(a.alpha) + np.abs(b.alpha))
-        wrong = ~used & ~there & (_lengths(both) > 0)
-        wrong |= used & there & (np.sign(a.alpha) != np.sign(b.alpha))
-        wrong |= (used & ~there & ~_zero(b)) | (there & ~used & ~_zero(a))
+        moving = Network(np.abs(a.U) + np.abs(b.U), np.abs(a.alpha) + np.abs(b.alpha))
+        wrong = ~used & ~used_next & (_lengths(moving) > 0)
+        wrong |= used & used_next & (np.sign(a.alpha) != np.sign(b.alpha))
+        wrong |= (used & ~used_next & ~_zero(b)) | (used_next & ~used & ~_zero(a))
         if wrong.any():
             j = int(np.argmax(wrong))
             raise InputError("networks must change the sign of a neuron only where it is zero, got "
@@ -344,7 +344,7 @@ def path_to_optimum(network: Network, optimum: Network, problem: Problem, *, gap
     check_problem(problem)
     check_real("gap", gap)
     network, optimum = Network.of(network), Network.of(optimum)
-    problem._fits(optimum)
+    problem.check_network(optimum)
     networks = _reduction(problem, network)
     signs = optimum.scaled().alpha
     free = np.flatnonzero(_lengths(networks[-1]) == 0)
@@ -367,7 +367,7 @@ def path_to_optimum(network: Network, optimum: Network, problem: Problem, *, gap
     return Path(problem, [*networks, end], "non-increasing", slack=gap * value)
 
 
-def line(network: Network, other: Network, problem: Problem) -> Path:
+def join(network: Network, other: Network, problem: Problem) -> Path:
     """From one network to another of the same width, with predictions straight between theirs.
 
     Both are reduced to n + 1 neurons, the first one's are moved out of the slots of the second, and
@@ -393,7 +393,7 @@ def line(network: Network, other: Network, problem: Problem) -> Path:
     Examples
     --------
     >>> problem = Problem([[1.0]], [1.0], 0.5)
-    >>> path = line(Network([[2.0, 0]], [2.0, 0]), Network([[-1.0, 0]], [1.0, 0]), problem)
+    >>> path = join(Network([[2.0, 0]], [2.0, 0]), Network([[-1.0, 0]], [1.0, 0]), problem)
     >>> [round(float(path(t).predict([[1.0]])[0]), 6) for t in (0, 0.25, 0.5, 0.75, 1)]
     [4.0, 4.0, 4.0, 2.0, 0.0]
     """
@@ -402,12 +402,12 @@ def line(network: Network, other: Network, problem: Problem) -> Path:
     if network.m != other.m:
         raise InputError(f"networks must have one width, got {network.m} and {other.m}; take "
                          "Network.padded")
-    here, taken = _lengths(networks[-1]) > 0, _lengths(back[-1]) > 0
-    free, collide = np.flatnonzero(~here & ~taken), np.flatnonzero(here & taken)
+    used, taken = _lengths(networks[-1]) > 0, _lengths(back[-1]) > 0
+    free, collide = np.flatnonzero(~used & ~taken), np.flatnonzero(used & taken)
     if len(free) < len(collide):
         raise InputError(
             f"networks must have room for the neurons of both, got a width of {network.m} for "
-            f"{here.sum()} + {taken.sum()}; 2(n + 1) = {2 * problem.n + 2} always suffices, take "
+            f"{used.sum()} + {taken.sum()}; 2(n + 1) = {2 * problem.n + 2} always suffices, take "
             f"network.padded({2 * problem.n + 2})")
     if len(collide):
         slots = np.arange(network.m)
@@ -417,29 +417,29 @@ def line(network: Network, other: Network, problem: Problem) -> Path:
 
 
 def _between(a: Network, b: Network, f: float) -> Network:
-    (here, signs), (there, signs_there) = a.weights, b.weights
-    used, used_there = _lengths(a) > 0, _lengths(b) > 0
-    W = (1 - f) * here + f * there
+    (first, signs), (second, second_signs) = a.weights, b.weights
+    used, second_used = _lengths(a) > 0, _lengths(b) > 0
+    W = (1 - f) * first + f * second
     roots = np.sqrt(np.linalg.norm(W, axis=0))
     # half of log(||u|| / |alpha|); of a zero neuron that of the other end
     with np.errstate(divide="ignore", invalid="ignore"):
-        tilt, tilt_there = (np.log(_lengths(x)) / 2 - np.log(np.abs(x.alpha)) for x in (a, b))
-        tilt = np.where(used, tilt, tilt_there)
-        tilt = np.exp((1 - f) * tilt + f * np.where(used_there, tilt_there, tilt))
-        moving = used | used_there
+        tilt, second_tilt = (np.log(_lengths(x)) / 2 - np.log(np.abs(x.alpha)) for x in (a, b))
+        tilt = np.where(used, tilt, second_tilt)
+        tilt = np.exp((1 - f) * tilt + f * np.where(second_used, second_tilt, tilt))
+        moving = used | second_used
         U = np.where(moving, np.where(roots > 0, W / roots * tilt, 0), (1 - f) * a.U + f * b.U)
-        alpha = np.where(moving, np.where(used, signs, signs_there) * roots / tilt,
+        alpha = np.where(moving, np.where(used, signs, second_signs) * roots / tilt,
                          (1 - f) * a.alpha + f * b.alpha)
     return Network(U, alpha)
 
 
 def _lengths(network: Network) -> np.ndarray:
     """||w_j||; 0 for neurons that contribute nothing."""
-    return np.linalg.norm(network.weights[0], axis=0)
+    return np.asarray(np.linalg.norm(network.weights[0], axis=0))
 
 
 def _zero(network: Network) -> np.ndarray:
-    return (network.alpha == 0) & ~network.U.any(axis=0)
+    return np.asarray((network.alpha == 0) & ~network.U.any(axis=0))
 
 
 def _network(W: np.ndarray, signs: np.ndarray) -> Network:
@@ -461,7 +461,7 @@ def _scaling(network: Network) -> list[Network]:
 def _reduction(problem: Problem, network: Network) -> list[Network]:
     """The network, its scaled form, and one of at most n + 1 neurons; each if it is another."""
     check_problem(problem)
-    problem._fits(network)
+    problem.check_network(network)
     networks = _scaling(network)
     c = factors(problem, networks[-1])
     if (c == 0)[_lengths(networks[-1]) > 0].any():
@@ -477,7 +477,7 @@ def _path(problem: Problem, networks: list[Network], kind: str) -> Path:
 def _merging(problem: Problem, network: Network, *, single: bool) -> Path:
     check_problem(problem)
     network = Network.of(network)
-    problem._fits(network)
+    problem.check_network(network)
     networks = _scaling(network)
     kind = "constant" if _is_scaled(network) else "non-increasing"
     # sums of neurons on hyperplanes may, rounded, be in another chamber: a few rounds more

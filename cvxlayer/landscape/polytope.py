@@ -87,24 +87,24 @@ class Polytope:
             found.append(x)
         return found
 
-    def relaxed(self, some: np.ndarray) -> int:
-        """How many of `some` coordinates a point has at least, by the linear program sum_k x_k /
-        max x_k over them."""
+    def relaxed(self, chosen: np.ndarray) -> int:
+        """A lower bound of how many of the chosen coordinates a point has, by the linear program
+        min sum_k x_k / max x_k over them."""
         weights = np.zeros(len(self.unit))
-        weights[some] = 1 / (self.bounds[1][some] + self.zero)
+        weights[chosen] = 1 / (self.bounds[1][chosen] + self.zero)
         return int(np.ceil(weights @ self.vertex(-weights) - 1e-6))
 
-    def support(self, some: np.ndarray, most: int, cuts: np.ndarray, seconds: float
+    def support(self, chosen: np.ndarray, limit: int, cuts: np.ndarray, seconds: float
                 ) -> np.ndarray | None:
-        """Which of `some` coordinates, at most `most`, suffice together with the others: bool, of
-        length 0 if none do, None if time ran out. Each cut wants one more of its coordinates."""
-        k, m = len(some), len(self.unit)
+        """Which of the chosen coordinates, at most `limit`, suffice together with all others: bool,
+        of length 0 if none do, None if time ran out. Of each cut's coordinates one must be used."""
+        k, m = len(chosen), len(self.unit)
         upper = self.bounds[1] * (1 + 1e-6) + self.zero
-        link = np.hstack([np.eye(m)[some], -np.diag(upper[some])])
+        link = np.hstack([np.eye(m)[chosen], -np.diag(upper[chosen])])
         rows = np.hstack([self._rows, np.zeros((len(self._rows), k))])
         count = np.concatenate([np.zeros(m), np.ones(k)])
         limits = [LinearConstraint(rows, self._right, self._right),
-                  LinearConstraint(link, -np.inf, 0), LinearConstraint(count, -np.inf, most)]
+                  LinearConstraint(link, -np.inf, 0), LinearConstraint(count, -np.inf, limit)]
         if len(cuts):
             limits.append(LinearConstraint(np.hstack([np.zeros((len(cuts), m)), cuts]), 1, np.inf))
         found = milp(np.zeros(m + k), integrality=count, constraints=limits,
@@ -145,5 +145,5 @@ class Polytope:
         used = x > self.zero
         exact = np.zeros(len(x))
         exact[used] = np.linalg.lstsq(rows[:, used], right, rcond=None)[0]
-        missed, now = (np.linalg.norm(rows @ z - right) for z in (exact, x))
-        return exact if exact.min(initial=0) >= 0 and missed <= now + ZERO else x
+        missed, before = (np.linalg.norm(rows @ z - right) for z in (exact, x))
+        return exact if exact.min(initial=0) >= 0 and missed <= before + ZERO else x

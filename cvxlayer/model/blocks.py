@@ -1,4 +1,4 @@
-"""Maps between networks and blocks of the convex program, and networks of fewer neurons.
+"""Blocks of the convex program, and the neurons of a network that belong together.
 
 In scaled form, ||u_j|| = |alpha_j|, a network is its weights w_j = u_j |alpha_j| and signs, with
 the objective l(sum_j sign_j (X w_j)_+) + beta sum_j ||w_j||. On a closed chamber (X .)_+ is linear:
@@ -17,20 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.linalg import qr
-from scipy.optimize import lsq_linear, nnls
 
 from arrangements import Dichotomies
 from cvxlayer.errors import InputError
 
-from .network import Network
+from .weights import caratheodory, contributions, sums
 
-__all__ = ["Blocks", "caratheodory", "collinear", "faces", "factors", "from_blocks", "groups",
-           "merged", "nearest", "reduced", "split", "to_blocks"]
-
-_DEFECT = 1e-9  # of the conditions of a projection, relative to what is projected
-_EXACT = 1e-12  # relative defect of a combination that counts as rounding
-_OPTIMAL = 1e-8  # relative gap of an optimum, as in `certify`
+__all__ = ["Blocks", "faces", "factors", "from_blocks", "groups", "to_blocks"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +47,7 @@ class Blocks:
         return len(self.signs)
 
 
-def groups(problem: Any, network: Network, by: str = "chamber", *, zero_tol: float = 1e-9
+def groups(problem: Any, network: Any, by: str = "chamber", *, zero_tol: float = 1e-9
            ) -> list[np.ndarray]:
     """Neurons that share a chamber, or a face, and a sign: index arrays, in the order of their
     first neurons.
@@ -63,7 +56,7 @@ def groups(problem: Any, network: Network, by: str = "chamber", *, zero_tol: flo
     hyperplanes belongs to the chamber that `Arrangement.dichotomies_at` gives, always the same; by
     faces, to its own, see `faces`.
     """
-    problem._fits(network)
+    problem.check_network(network)
     used = np.flatnonzero((network.U != 0).any(axis=0) & (network.alpha != 0))
     U = network.U[:, used]
     rows = (faces(problem.arrangement, problem.X, U, zero_tol) if by == "face"
@@ -79,7 +72,7 @@ def faces(arrangement: Any, X: np.ndarray, U: np.ndarray, zero_tol: float) -> np
     equivalence of neurons; rows of one hyperplane are zero together. With a zero_tol of 0, and away
     from hyperplanes, they are exact.
     """
-    signs = arrangement.signs_at(U.T)
+    signs: np.ndarray = arrangement.signs_at(U.T)
     near = np.abs(X @ U) < zero_tol * np.outer(np.linalg.norm(X, axis=1),
                                                np.linalg.norm(U, axis=0))
     _, first, own = np.unique(arrangement.parallel_classes[0], return_index=True,
@@ -96,39 +89,14 @@ def _alike(rows: np.ndarray, signs: np.ndarray) -> list[np.ndarray]:
     return [np.array(members) for members in found.values()]
 
 
-def collinear(W: np.ndarray, signs: np.ndarray, tol: float) -> list[np.ndarray]:
-    """Columns of one sign and direction, up to `tol`: index arrays, the longest column first in
-    each, and groups in the order of these."""
-    lengths = np.linalg.norm(W, axis=0)
-    units = W / np.where(lengths > 0, lengths, 1)
-    left, out = lengths > 0, []
-    for j in np.argsort(-lengths, kind="stable"):
-        if left[j]:
-            apart = np.linalg.norm(units - units[:, [j]], axis=0)
-            same = np.flatnonzero(left & (signs == signs[j]) & (apart <= tol))
-            left[same] = False
-            out.append(np.concatenate([[j], same[same != j]]))
-    return out
-
-
-def merged(W: np.ndarray, signs: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
-    """Columns of one sign and direction, up to `tol`, added up; and their signs."""
-    same = collinear(W, signs, tol)
-    return _sums(W, same), signs[[g[0] for g in same]]
-
-
-def _sums(W: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
-    return np.array([W[:, g].sum(axis=1) for g in members]).reshape(len(members), len(W)).T
-
-
-def to_blocks(problem: Any, network: Network) -> Blocks:
+def to_blocks(problem: Any, network: Any) -> Blocks:
     """sum_j u_j |alpha_j| over the neurons of each chamber and sign."""
     W, signs = network.weights
     members = _lasting(W, groups(problem, network))
     first = [g[0] for g in members]
     return Blocks(
         problem.arrangement.dichotomies_at(network.U[:, first].T),
-        _sums(W, members), signs[first])
+        sums(W, members), signs[first])
 
 
 def from_blocks(blocks: Blocks, zero_tol: float) -> tuple[np.ndarray, np.ndarray]:
@@ -141,7 +109,7 @@ def from_blocks(blocks: Blocks, zero_tol: float) -> tuple[np.ndarray, np.ndarray
     W, signs = blocks.weights[:, used], np.asarray(blocks.signs)[used]
     rows = faces(arrangement, arrangement.to_numpy(), W, zero_tol)
     members = _lasting(W, _alike(rows, signs))
-    return _sums(W, members), signs[[g[0] for g in members]]
+    return sums(W, members), signs[[g[0] for g in members]]
 
 
 def _lasting(W: np.ndarray, members: list[np.ndarray]) -> list[np.ndarray]:
@@ -150,122 +118,8 @@ def _lasting(W: np.ndarray, members: list[np.ndarray]) -> list[np.ndarray]:
             > 4 * len(g) * 2.0**-53 * np.linalg.norm(W[:, g], axis=0).sum()]
 
 
-def split(network: Network, weights: Any) -> Network:
-    """Each neuron j in parts: (u_j sqrt p, alpha_j sqrt p) for p in weights[j]."""
-    parts = [np.full(int(x), 1 / int(x)) if isinstance(x, int | np.integer) and x > 0
-             else np.array(x, dtype=np.float64) for x in weights]
-    if len(parts) != network.m:
-        raise InputError(f"weights must have an entry for each of {network.m} neurons, got "
-                         f"{len(parts)}")
-    for j, p in enumerate(parts):
-        if p.ndim != 1 or not (p >= 0).all() or not abs(p.sum() - 1) <= 1e-12:
-            raise InputError(f"weights[{j}] must be a positive integer or nonnegative numbers of "
-                             f"sum 1, got {weights[j]!r:.60}")
-    owner = np.repeat(np.arange(network.m), [len(p) for p in parts])
-    roots = np.sqrt(np.concatenate([np.zeros(0), *parts]))
-    return Network(network.U[:, owner] * roots, network.alpha[owner] * roots)
-
-
-def caratheodory(columns: np.ndarray) -> np.ndarray:
-    """c >= 0 with columns @ c = columns.sum(axis=1), to rounding, and at most rank(columns) of
-    them not zero.
-
-    Nonnegative least squares ends at independent columns; where it does not reach the sum to
-    rounding, columns are taken out one by one along null vectors.
-    """
-    scale = np.linalg.norm(columns, axis=0)
-    if not scale.any():
-        return np.zeros(len(scale))
-    scale[scale == 0] = 1
-    unit, goal = columns / scale, columns.sum(axis=1)
-    size = _EXACT * float(scale.sum())
-    try:
-        c, missed = nnls(unit, goal, maxiter=30 * len(scale))
-        if missed <= size:
-            return c / scale
-    except RuntimeError:
-        pass
-    c, most = scale.copy(), len(columns) + 1
-    while True:
-        used = np.flatnonzero(c)[:most]
-        R, order = qr(unit[:, used], mode="r", pivoting=True)
-        diagonal = np.abs(np.diag(R))
-        rank = int((diagonal > 1e-13 * diagonal[:1].max(initial=0)).sum())
-        if rank == len(used):
-            return c / scale
-        # one dependent column in terms of the independent ones
-        null = np.zeros(len(used))
-        null[order[:rank]] = np.linalg.solve(R[:rank, :rank], R[:rank, rank])
-        null[order[rank]] = -1
-        if not (null > 0).any():
-            null = -null
-        with np.errstate(divide="ignore"):
-            steps = np.where(null > 0, c[used] / null, np.inf)
-        leaves = int(np.argmin(steps))
-        c[used] = np.maximum(c[used] - steps[leaves] * null, 0)
-        c[used[leaves]] = 0
-
-
-def nearest(normals: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, float]:
-    """zeta >= 0 with the shortest c + normals' zeta, and its length, that of c projected on the
-    cone {u : normals u >= 0}; not less than that, whatever the least squares gave."""
-    scale = np.linalg.norm(normals, axis=1)
-    unit = (normals / scale[:, None]).T
-    size = float(np.linalg.norm(c))
-    if len(scale) == 0 or size == 0:
-        return np.zeros(len(scale)), size
-    try:
-        zeta = nnls(unit, -c, maxiter=30 * len(scale))[0]
-    except RuntimeError:
-        zeta = np.zeros(len(scale))
-    u = c + unit @ zeta
-    if abs(u @ (u - c)) > _DEFECT * size**2 or (u @ unit).min() < -_DEFECT * size:
-        zeta = np.maximum(lsq_linear(unit, -c, (0, np.inf), method="bvls", tol=1e-15).x, 0)
-    return zeta / scale, float(np.linalg.norm(c + unit @ zeta))
-
-
-def _columns(problem: Any, W: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Predictions of each neuron, and its share of the penalty, of like size."""
-    largest = float(problem._lengths.max())
-    size = 1.0 if 0.01 < largest < 100 else largest or 1.0
-    return np.vstack([np.maximum(problem.X @ W, 0) * signs, size * np.linalg.norm(W, axis=0)])
-
-
-def factors(problem: Any, network: Network) -> np.ndarray:
+def factors(problem: Any, network: Any) -> np.ndarray:
     """c >= 0, at most n + 1 not zero, such that the weights c_j w_j have the same predictions and
     the same sum of lengths (Caratheodory)."""
-    problem._fits(network)
-    return caratheodory(_columns(problem, *network.weights))
-
-
-def reduced(problem: Any, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most n + 1 of the weights, rescaled, with the same predictions and penalty.
-
-    At most n, where the objective falls by no more than 1e-8 of itself: at an optimum, and wherever
-    beta ||w_j|| = s_j v.(Xw_j)_+ for all neurons, the penalty is (1/beta) v times the predictions,
-    so that n conditions are enough; see `Network.reduced`.
-    """
-    columns = _columns(problem, W, signs)
-    c = caratheodory(columns)
-    used = np.flatnonzero((c > 0) & (W != 0).any(axis=0))
-    if len(used) > problem.n:
-        lengths, value = np.linalg.norm(W, axis=0), problem.loss.value(columns[:-1].sum(axis=1),
-                                                                       problem.y)
-        fewer = c.copy()
-        fewer[used] = _one_fewer(columns[:-1, used], lengths[used], c[used])
-        before, after = (problem.beta * float(lengths @ x) for x in (c, fewer))
-        if before - after <= _OPTIMAL * (value + before):
-            c, used = fewer, np.flatnonzero(fewer)
-    return W[:, used] * c[used], signs[used]
-
-
-def _one_fewer(columns: np.ndarray, lengths: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """Of dependent columns one less, along a null vector on which lengths @ c does not rise."""
-    null = np.linalg.svd(columns * c)[2][-1]  # of what c is multiplied by
-    if null @ (lengths * c) < 0:
-        null = -null
-    with np.errstate(divide="ignore"):
-        steps = np.where(null > 0, 1 / null, np.inf)
-    fewer = c * np.maximum(1 - steps.min() * null, 0)
-    fewer[np.argmin(steps)] = 0
-    return fewer
+    problem.check_network(network)
+    return caratheodory(contributions(problem, *network.weights))

@@ -6,31 +6,19 @@ of the training problem maximises -l*(-v) over v with |v.(Xu)_+| <= beta for eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
-from cvxlayer.errors import InputError
+from cvxlayer.checks import check_real
 
-__all__ = ["LOSSES", "Absolute", "Conic", "Hinge", "Huber", "Logistic", "Loss", "Squared"]
+from .conic_program import ConicProgram
 
+__all__ = ["LOSSES", "Absolute", "Hinge", "Huber", "Logistic", "Loss", "Squared"]
 
-@dataclass(frozen=True, eq=False)
-class Conic:
-    """min l(z) as a conic program: min x'Px/2 + q.x + constant over x = (z, extra variables).
-
-    Rows A x + s = b, s in the product of `cones`, pairs of a kind ("nonnegative", "exponential")
-    and a size. `P`, `A` are sparse, `P` upper triangular.
-    """
-
-    P: sparse.csc_matrix
-    q: np.ndarray
-    A: sparse.csc_matrix
-    b: np.ndarray
-    cones: tuple[tuple[str, int], ...]
-    constant: float
+Array = NDArray[np.float64]
 
 
 class Loss:
@@ -47,59 +35,59 @@ class Loss:
     classifies = False  # y must be +1 and -1
 
     def __init__(self, scale: float = 1.0) -> None:
-        self.scale = _positive("scale", scale)
+        self.scale = check_real("scale", scale, open_ended=True)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(scale={self.scale})"
 
-    def value(self, z: np.ndarray, y: np.ndarray) -> float:
+    def value(self, z: Array, y: Array) -> float:
         """l(z)."""
         return self.scale * float(self._value(z, y))
 
-    def gradient(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def gradient(self, z: Array, y: Array) -> Array:
         """A (sub)gradient of l at z."""
         return self.scale * self._gradient(z, y)
 
-    def curvature(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def curvature(self, z: Array, y: Array) -> Array:
         """Second derivatives of the terms, where they exist; zero elsewhere."""
         return self.scale * self._curvature(z, y)
 
-    def dual(self, v: np.ndarray, y: np.ndarray) -> float:
+    def dual(self, v: Array, y: Array) -> float:
         """-l*(-v), the dual objective: -inf outside its domain."""
         return self.scale * float(self._dual(v / self.scale, y))
 
-    def into_domain(self, v: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def into_domain(self, v: Array, y: Array) -> Array:
         """The nearest v at which `dual` is finite."""
         return self.scale * self._clipped(v / self.scale, y)
 
-    def predictions(self, v: np.ndarray, y: np.ndarray, tol: float = 1e-6
-                    ) -> tuple[np.ndarray, np.ndarray]:
+    def predictions(self, v: Array, y: Array, tol: float = 1e-6
+                    ) -> tuple[Array, Array]:
         """(lo, hi): the intervals of the z at which -v is a (sub)gradient of l, those that are
         optimal together with v. Within `tol`, relative, of an end of the domain v counts as there.
         """
         return self._predictions(v / self.scale, y, tol)
 
-    def conic(self, y: np.ndarray) -> Conic:
-        """The loss of n predictions in conic form."""
+    def conic(self, y: Array) -> ConicProgram:
+        """min l(z) over x = (z, extra variables), z the n predictions."""
         raise NotImplementedError
 
-    def _clipped(self, v: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _clipped(self, v: Array, y: Array) -> Array:
         return v
 
-    def _value(self, z: np.ndarray, y: np.ndarray) -> Any:
+    def _value(self, z: Array, y: Array) -> Any:
         raise NotImplementedError
 
-    def _gradient(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _gradient(self, z: Array, y: Array) -> Array:
         raise NotImplementedError
 
-    def _curvature(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _curvature(self, z: Array, y: Array) -> Array:
         return np.zeros(len(y))
 
-    def _dual(self, v: np.ndarray, y: np.ndarray) -> Any:
+    def _dual(self, v: Array, y: Array) -> Any:
         raise NotImplementedError
 
-    def _predictions(self, v: np.ndarray, y: np.ndarray, tol: float
-                     ) -> tuple[np.ndarray, np.ndarray]:
+    def _predictions(self, v: Array, y: Array, tol: float
+                     ) -> tuple[Array, Array]:
         raise NotImplementedError
 
 
@@ -108,24 +96,24 @@ class Squared(Loss):
 
     name = "squared"
 
-    def _value(self, z, y):
+    def _value(self, z: Array, y: Array) -> Any:
         return (z - y) @ (z - y) / 2
 
-    def _gradient(self, z, y):
+    def _gradient(self, z: Array, y: Array) -> Array:
         return z - y
 
-    def _curvature(self, z, y):
+    def _curvature(self, z: Array, y: Array) -> Array:
         return np.ones(len(y))
 
-    def _dual(self, v, y):
+    def _dual(self, v: Array, y: Array) -> Any:
         return v @ y - v @ v / 2
 
-    def _predictions(self, v, y, tol):
+    def _predictions(self, v: Array, y: Array, tol: float) -> tuple[Array, Array]:
         return y - v, y - v
 
-    def conic(self, y):
+    def conic(self, y: Array) -> ConicProgram:
         n = len(y)
-        return Conic(self.scale * sparse.identity(n, format="csc"), -self.scale * y,
+        return ConicProgram(self.scale * sparse.identity(n, format="csc"), -self.scale * y,
                      sparse.csc_matrix((0, n)), np.zeros(0), (), self.scale * float(y @ y) / 2)
 
 
@@ -135,25 +123,25 @@ class Absolute(Loss):
     name = "absolute"
     smooth = False
 
-    def _value(self, z, y):
+    def _value(self, z: Array, y: Array) -> Any:
         return np.abs(z - y).sum()
 
-    def _gradient(self, z, y):
+    def _gradient(self, z: Array, y: Array) -> Array:
         return np.sign(z - y)
 
-    def _clipped(self, v, y):
+    def _clipped(self, v: Array, y: Array) -> Array:
         return np.clip(v, -1, 1)
 
-    def _dual(self, v, y):
+    def _dual(self, v: Array, y: Array) -> Any:
         return v @ y if np.abs(v).max(initial=0) <= 1 else -np.inf
 
-    def _predictions(self, v, y, tol):
+    def _predictions(self, v: Array, y: Array, tol: float) -> tuple[Array, Array]:
         return np.where(v >= 1 - tol, -np.inf, y), np.where(v <= tol - 1, np.inf, y)
 
-    def conic(self, y):
+    def conic(self, y: Array) -> ConicProgram:
         n = len(y)
         eye = sparse.identity(n, format="csc")
-        return Conic(sparse.csc_matrix((2 * n, 2 * n)),
+        return ConicProgram(sparse.csc_matrix((2 * n, 2 * n)),
                      np.concatenate([np.zeros(n), np.full(n, self.scale)]),
                      sparse.bmat([[eye, -eye], [-eye, -eye]], format="csc"),
                      np.concatenate([y, -y]), (("nonnegative", 2 * n),), 0.0)
@@ -166,34 +154,34 @@ class Huber(Loss):
 
     def __init__(self, scale: float = 1.0, delta: float = 1.0) -> None:
         super().__init__(scale)
-        self.delta = _positive("delta", delta)
+        self.delta = check_real("delta", delta, open_ended=True)
 
     def __repr__(self) -> str:
         return f"Huber(scale={self.scale}, delta={self.delta})"
 
-    def _value(self, z, y):
+    def _value(self, z: Array, y: Array) -> Any:
         t = np.abs(z - y)
         return np.where(t <= self.delta, t**2 / 2, self.delta * (t - self.delta / 2)).sum()
 
-    def _gradient(self, z, y):
+    def _gradient(self, z: Array, y: Array) -> Array:
         return np.clip(z - y, -self.delta, self.delta)
 
-    def _curvature(self, z, y):
+    def _curvature(self, z: Array, y: Array) -> Array:
         return (np.abs(z - y) <= self.delta).astype(float)
 
-    def _clipped(self, v, y):
+    def _clipped(self, v: Array, y: Array) -> Array:
         largest = self.delta * (1 - 2.0**-51)  # times and by the scale it stays within delta
         return np.clip(v, -largest, largest)
 
-    def _dual(self, v, y):
+    def _dual(self, v: Array, y: Array) -> Any:
         inside = np.abs(v).max(initial=0) <= self.delta
         return v @ y - v @ v / 2 if inside else -np.inf
 
-    def _predictions(self, v, y, tol):
+    def _predictions(self, v: Array, y: Array, tol: float) -> tuple[Array, Array]:
         end = self.delta * (1 - tol)
         return np.where(v >= end, -np.inf, y - v), np.where(v <= -end, np.inf, y - v)
 
-    def conic(self, y):
+    def conic(self, y: Array) -> ConicProgram:
         # t = a + b: min ||a||^2 / 2 + delta ||b||_1; a = z - y - b
         n = len(y)
         eye, zero = sparse.identity(n, format="csc"), sparse.csc_matrix((n, n))
@@ -201,7 +189,7 @@ class Huber(Loss):
                                      format="csc")
         q = self.scale * np.concatenate([-y, y, np.full(n, self.delta)])
         A = sparse.bmat([[zero, eye, -eye], [zero, -eye, -eye]], format="csc")
-        return Conic(P, q, A, np.zeros(2 * n), (("nonnegative", 2 * n),),
+        return ConicProgram(P, q, A, np.zeros(2 * n), (("nonnegative", 2 * n),),
                      self.scale * float(y @ y) / 2)
 
 
@@ -212,28 +200,28 @@ class Hinge(Loss):
     smooth = False
     classifies = True
 
-    def _value(self, z, y):
+    def _value(self, z: Array, y: Array) -> Any:
         return np.maximum(0, 1 - y * z).sum()
 
-    def _gradient(self, z, y):
+    def _gradient(self, z: Array, y: Array) -> Array:
         return -y * (y * z < 1)
 
-    def _clipped(self, v, y):
+    def _clipped(self, v: Array, y: Array) -> Array:
         return y * np.clip(y * v, 0, 1)
 
-    def _dual(self, v, y):
+    def _dual(self, v: Array, y: Array) -> Any:
         a = y * v
         return a.sum() if a.min(initial=0) >= 0 and a.max(initial=0) <= 1 else -np.inf
 
-    def _predictions(self, v, y, tol):
+    def _predictions(self, v: Array, y: Array, tol: float) -> tuple[Array, Array]:
         a = y * v
         lo, hi = np.where(a >= 1 - tol, -np.inf, 1.0), np.where(a <= tol, np.inf, 1.0)
         return np.where(y > 0, lo, -hi), np.where(y > 0, hi, -lo)
 
-    def conic(self, y):
+    def conic(self, y: Array) -> ConicProgram:
         n = len(y)
         eye = sparse.identity(n, format="csc")
-        return Conic(sparse.csc_matrix((2 * n, 2 * n)),
+        return ConicProgram(sparse.csc_matrix((2 * n, 2 * n)),
                      np.concatenate([np.zeros(n), np.full(n, self.scale)]),
                      sparse.bmat([[-sparse.diags(y.astype(float)), -eye], [None, -eye]],
                                  format="csc"),
@@ -246,20 +234,20 @@ class Logistic(Loss):
     name = "logistic"
     classifies = True
 
-    def _value(self, z, y):
+    def _value(self, z: Array, y: Array) -> Any:
         return np.logaddexp(0, -y * z).sum()
 
-    def _gradient(self, z, y):
+    def _gradient(self, z: Array, y: Array) -> Array:
         return -y * _expit(-y * z)
 
-    def _curvature(self, z, y):
+    def _curvature(self, z: Array, y: Array) -> Array:
         p = _expit(-y * z)
         return p * (1 - p)
 
-    def _clipped(self, v, y):
+    def _clipped(self, v: Array, y: Array) -> Array:
         return y * np.clip(y * v, 0, 1)
 
-    def _dual(self, v, y):
+    def _dual(self, v: Array, y: Array) -> Any:
         a = y * v
         if a.min(initial=0) < 0 or a.max(initial=0) > 1:
             return -np.inf
@@ -267,13 +255,13 @@ class Logistic(Loss):
             terms = np.where(a > 0, a * np.log(a), 0) + np.where(a < 1, (1 - a) * np.log1p(-a), 0)
         return -terms.sum()
 
-    def _predictions(self, v, y, tol):
+    def _predictions(self, v: Array, y: Array, tol: float) -> tuple[Array, Array]:
         a = np.clip(y * v, 0, 1)
         with np.errstate(divide="ignore"):
             z = y * (np.log1p(-a) - np.log(a))
         return z, z
 
-    def conic(self, y):
+    def conic(self, y: Array) -> ConicProgram:
         # t >= log(1 + e^(-yz)): p + q <= 1, p >= exp(-t), q >= exp(-yz - t)
         n = len(y)
         sign = y.astype(float)
@@ -281,7 +269,7 @@ class Logistic(Loss):
         rows, cols, data, b = [], [], [], np.zeros(7 * n)
         i = np.arange(n)
 
-        def put(r, c, x):
+        def put(r: NDArray[np.int64], c: NDArray[np.int64], x: Any) -> None:
             rows.append(r)
             cols.append(c)
             data.append(np.broadcast_to(x, np.shape(r)))
@@ -300,18 +288,11 @@ class Logistic(Loss):
         put(second + 2, 3 * n + i, -1.0)
         A = sparse.csc_matrix((np.concatenate(data), (np.concatenate(rows), np.concatenate(cols))),
                               shape=(7 * n, 4 * n))
-        return Conic(sparse.csc_matrix((4 * n, 4 * n)), q, A, b,
+        return ConicProgram(sparse.csc_matrix((4 * n, 4 * n)), q, A, b,
                      (("nonnegative", n), *((("exponential", 3),) * (2 * n))), 0.0)
 
 
-def _positive(name: str, value: Any) -> float:
-    real = isinstance(value, int | float | np.integer | np.floating) and value is not True
-    if not real or not np.isfinite(value) or value <= 0:
-        raise InputError(f"{name} must be a positive number, got {value!r}")
-    return float(value)
-
-
-def _expit(x: np.ndarray) -> np.ndarray:
+def _expit(x: Array) -> Array:
     return np.exp(-np.logaddexp(0, -x))
 
 

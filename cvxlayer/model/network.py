@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
-from cvxlayer.checks import check_count, check_real
+from arrangements.files import replacing
+from cvxlayer.checks import check_array, check_count, check_real
 from cvxlayer.errors import InputError
-from cvxlayer.files import load_arrays, save_arrays
 
-__all__ = ["Network"]
+from .blocks import Blocks, from_blocks, to_blocks
+from .weights import merged, reduced
+
+__all__ = ["Network", "load_arrays", "save_arrays"]
 
 
 class Network:
@@ -35,7 +40,7 @@ class Network:
     """
 
     def __init__(self, U: Any, alpha: Any) -> None:
-        self.U, self.alpha = _floats("U", U), _floats("alpha", alpha)
+        self.U, self.alpha = check_array("U", U), check_array("alpha", alpha)
         if self.U.ndim != 2 or self.alpha.shape != self.U.shape[1:]:
             raise InputError(f"U must have shape (d, m) and alpha (m,), got {self.U.shape} and "
                              f"{self.alpha.shape}")
@@ -49,12 +54,12 @@ class Network:
 
     @property
     def d(self) -> int:
-        return self.U.shape[0]
+        return len(self.U)
 
     @property
     def m(self) -> int:
         """Number of neurons."""
-        return self.U.shape[1]
+        return len(self.alpha)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predictions (n,) for X of shape (n, d), or (n, d - 1): then a column of ones is added."""
@@ -64,11 +69,11 @@ class Network:
                              f"column of ones, got {X.shape}")
         if X.shape[1] == self.d - 1:
             X = np.column_stack([X, np.ones(len(X))])
-        return np.maximum(X @ self.U, 0) @ self.alpha
+        return np.asarray(np.maximum(X @ self.U, 0) @ self.alpha)
 
     def objective(self, problem: Any) -> float:
         """loss + beta/2 (||U||^2 + ||alpha||^2), recomputed from the data of the problem."""
-        return problem.objective(self)
+        return float(problem.objective(self))
 
     def scaled(self) -> Network:
         """The same function with ||u_j|| = |alpha_j|, where the penalty is least; neurons that
@@ -96,7 +101,7 @@ class Network:
         return cls(W[:, used] / roots[used], np.asarray(signs)[used] * roots[used])
 
     @classmethod
-    def from_blocks(cls, blocks: Any, merge: str | None = None, *, zero_tol: float = 1e-9
+    def from_blocks(cls, blocks: Blocks, merge: str | None = None, *, zero_tol: float = 1e-9
                     ) -> Network:
         """The scaled network of `landscape.Blocks`, one neuron a block; the inverse of `to_blocks`
         for networks with one neuron for each chamber and sign.
@@ -113,8 +118,6 @@ class Network:
             |x_i.w| less than this times ||x_i|| ||w|| is zero for "faces", as solvers give it;
             predictions on x_i change by no more than that. 0 takes signs as they are, exactly.
         """
-        from .blocks import from_blocks
-
         if merge not in (None, "faces"):
             raise InputError(f"merge must be None or 'faces', got {merge!r}")
         check_real("zero_tol", zero_tol, 0, 1)
@@ -122,7 +125,7 @@ class Network:
             return cls.from_weights(blocks.weights, blocks.signs)
         return cls.from_weights(*from_blocks(blocks, zero_tol))
 
-    def to_blocks(self, problem: Any) -> Any:
+    def to_blocks(self, problem: Any) -> Blocks:
         """The point of the convex program that this network is: sum_j u_j |alpha_j| over the
         neurons of each chamber and sign, as `landscape.Blocks`.
 
@@ -130,8 +133,6 @@ class Network:
         A neuron on hyperplanes goes to the chamber that `Arrangement.dichotomies_at` gives, always
         the same.
         """
-        from .blocks import to_blocks
-
         return to_blocks(problem, self)
 
     def merged(self, tol: float = 1e-9) -> Network:
@@ -140,8 +141,6 @@ class Network:
         Makes a nearly minimal network minimal. Directions, of length 1, are one if they differ by
         at most `tol`.
         """
-        from .blocks import merged
-
         return Network.from_weights(*merged(*self.scaled().weights, check_real("tol", tol)))
 
     def split(self, weights: Any) -> Network:
@@ -158,9 +157,18 @@ class Network:
         >>> Network([[2.0, 1.0]], [2.0, 1.0]).split([[0.25, 0.75], 1]).alpha.round(3).tolist()
         [1.0, 1.732, 1.0]
         """
-        from .blocks import split
-
-        return split(self, weights)
+        parts = [np.full(int(x), 1 / int(x)) if isinstance(x, int | np.integer) and x > 0
+                 else np.array(x, dtype=np.float64) for x in weights]
+        if len(parts) != self.m:
+            raise InputError(f"weights must have an entry for each of {self.m} neurons, got "
+                             f"{len(parts)}")
+        for j, p in enumerate(parts):
+            if p.ndim != 1 or not (p >= 0).all() or not abs(p.sum() - 1) <= 1e-12:
+                raise InputError(f"weights[{j}] must be a positive integer or nonnegative numbers "
+                                 f"of sum 1, got {weights[j]!r:.60}")
+        owner = np.repeat(np.arange(self.m), [len(p) for p in parts])
+        roots = np.sqrt(np.concatenate([np.zeros(0), *parts]))
+        return Network(self.U[:, owner] * roots, self.alpha[owner] * roots)
 
     def reduced(self, problem: Any) -> Network:
         """Scaled, of at most n + 1 neurons, with the same predictions on X and the same objective
@@ -171,9 +179,7 @@ class Network:
         optimum beta ||w_j|| = s_j v.(Xw_j)_+ for all neurons, v an optimal dual vector, and the
         predictions determine the penalty.
         """
-        from .blocks import reduced
-
-        problem._fits(self)
+        problem.check_network(self)
         return Network.from_weights(*reduced(problem, *self.scaled().weights))
 
     def padded(self, m: int) -> Network:
@@ -207,8 +213,8 @@ class Network:
         if isinstance(network, cls):
             return network
         for name in ("network", "network_"):
-            if isinstance(getattr(network, name, None), cls):
-                return getattr(network, name)
+            if isinstance(inner := getattr(network, name, None), cls):
+                return inner
         if hasattr(network, "coefs_"):
             return cls.from_sklearn(network)
         if hasattr(network, "state_dict") or isinstance(network, dict):
@@ -231,8 +237,9 @@ class Network:
                                  "with ReLU is meant")
             module = module.state_dict()
         # through double: numpy has no bfloat16
-        arrays = {key: _floats(key, value.detach().cpu().double() if hasattr(value, "detach")
-                               else value) for key, value in module.items()}
+        arrays = {key: check_array(key, value.detach().cpu().double()
+                                   if hasattr(value, "detach") else value)
+                  for key, value in module.items()}
         weights = [value for key, value in arrays.items() if key.endswith("weight")]
         biases = [arrays.get(key[: -len("weight")] + "bias")
                   for key in arrays if key.endswith("weight")]
@@ -281,9 +288,20 @@ class Network:
         return cls(**load_arrays(path, ("U", "alpha"), "Network.save"))
 
 
-def _floats(name: str, value: Any) -> np.ndarray:
+def save_arrays(path: str | os.PathLike[str], **arrays: Any) -> None:
+    """Write an .npz file, whole or not at all."""
+    if not os.fspath(path).endswith(".npz"):
+        raise InputError(f"path must end in .npz, got {os.fspath(path)!r}")
+    with replacing(path) as file:
+        np.savez(file, **arrays)
+
+
+def load_arrays(path: str | os.PathLike[str], names: Sequence[str], writer: str
+                ) -> dict[str, np.ndarray]:
+    """Arrays of these names, or an InputError that says what should have written the file."""
     try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must hold real numbers, got {value!r:.60}") from error
-    return array
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in names}
+    except (KeyError, ValueError, EOFError, BadZipFile, TypeError) as error:
+        raise InputError(f"{os.fspath(path)!r} must be a file written by {writer}, and it cannot "
+                         f"be read as one: {error}") from error

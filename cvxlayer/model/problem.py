@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from cvxlayer.errors import InputError
 from .losses import LOSSES, Loss
 from .network import Network
 
-__all__ = ["Problem", "relative_gap"]
+__all__ = ["Problem", "check_problem", "relative_gap"]
 
 _U = 2.0**-53
 _LARGEST = 1e75  # products of X and y can be squared
@@ -56,6 +57,9 @@ class Problem:
     arrangement : Arrangement
     classes : tuple or None
         The two labels that became -1 and 1.
+    row_lengths : ndarray of float64, shape (n,)
+    unit_rows : ndarray of float64, shape (n, d)
+        Rows of X divided by their lengths; zero rows are zero.
 
     Examples
     --------
@@ -77,53 +81,66 @@ class Problem:
             i, j = (int(k) for k in np.argwhere(~np.isfinite(self.X))[0])
             raise InputError(f"X must fit floats, got a larger number at row {i}, column {j}; "
                              "divide it by a power of ten")
-        # lengths of the rows, and rows of length 1 or 0
-        self._lengths = np.linalg.norm(self.X, axis=1)
-        wrong = (self._lengths > _LARGEST) | (np.abs(self.X).max(axis=1, initial=0) > 0) & (
-            self._lengths < 1 / _LARGEST)
+        self.row_lengths = np.linalg.norm(self.X, axis=1)
+        wrong = (self.row_lengths > _LARGEST) | (np.abs(self.X).max(axis=1, initial=0) > 0) & (
+            self.row_lengths < 1 / _LARGEST)
         if wrong.any():
             i = int(np.argmax(wrong))
             raise InputError(f"X must have rows of lengths from {1 / _LARGEST:g} to {_LARGEST:g}, "
-                             f"or zero, got {self._lengths[i]:g} at row {i}; scale the columns")
-        self._unit = self.X / np.where(self._lengths > 0, self._lengths, 1)[:, None]
+                             f"or zero, got {self.row_lengths[i]:g} at row {i}; scale the columns")
+        self.unit_rows = self.X / np.where(self.row_lengths > 0, self.row_lengths, 1)[:, None]
         self.loss = _loss(loss, scale)
-        real = isinstance(beta, int | float | np.integer | np.floating)
-        if not real or isinstance(beta, bool) or not np.isfinite(beta) or beta <= 0:
-            raise InputError(
-                f"beta must be a positive number, got {beta!r}; without weight decay a network is "
-                "optimal exactly if v = -grad l has v.(Xu)_+ = 0 for all u (arrangement.support(v, "
-                "both=True).value is 0), and minimum_norm is the limit of beta -> 0")
-        self.beta = float(beta)
+        self.beta = _penalty(beta)
         self.y, self.classes = _targets(y, len(self.X), self.loss)
-        if np.abs(self.y).max(initial=0) > _LARGEST:
-            raise InputError(f"y must be at most {_LARGEST:g}, got {np.abs(self.y).max():g}; "
-                             "divide it by a power of ten")
 
     def __repr__(self) -> str:
         n, d = self.X.shape
         return f"Problem(n={n}, d={d}, beta={self.beta}, loss={self.loss!r}, bias={self.bias})"
 
+    def replaced(self, *, beta: float | None = None, loss: str | Loss | None = None,
+                 y: Any = None) -> Problem:
+        """The problem of the same rows with another penalty, loss or targets, checked as those of
+        a new one. Targets that were classes stay -1 and 1."""
+        other = copy(self)
+        if beta is not None:
+            other.beta = _penalty(beta)
+        if loss is not None:
+            other.loss = _loss(loss, 1.0)
+        if y is not None or other.loss.classifies != self.loss.classifies:
+            other.y, other.classes = _targets(self.y if y is None else y, self.n, other.loss)
+        return other
+
     @property
     def n(self) -> int:
+        """Samples."""
         return len(self.X)
 
     @property
     def d(self) -> int:
         """Features, the bias column included."""
-        return self.X.shape[1]
+        return int(self.X.shape[1])
+
+    def check_network(self, network: Network) -> None:
+        """Refuse what is no network of as many input weights as X has columns."""
+        if not isinstance(network, Network):
+            raise InputError(f"network must be a Network, got {type(network).__name__}; see "
+                             "Network.from_torch and from_sklearn")
+        if network.d != self.d:
+            raise InputError(f"network must have {self.d} input weights"
+                             + (" with the bias" if self.bias else "") + f", got {network.d}")
 
     def objective(self, network: Network) -> float:
         """loss + beta/2 (||U||^2 + ||alpha||^2), recomputed from X."""
-        self._fits(network)
+        self.check_network(network)
         penalty = (network.U**2).sum() + (network.alpha**2).sum()
         return self.loss.value(network.predict(self.X), self.y) + self.beta / 2 * float(penalty)
 
     def objective_error(self, network: Network) -> float:
         """A bound of the rounding error of `objective`."""
-        self._fits(network)
+        self.check_network(network)
         n, d, m = self.n, self.d, network.m
         # of the predictions, each a sum of m terms of sums of d
-        heights = self._lengths[:, None] * np.linalg.norm(network.U, axis=0)
+        heights = self.row_lengths[:, None] * np.linalg.norm(network.U, axis=0)
         e = 2 * _U * (d + m + 4) * (heights @ np.abs(network.alpha))
         z = network.predict(self.X)
         # the loss is convex: its slopes at both ends bound its change
@@ -137,7 +154,7 @@ class Problem:
     def residual(self, network: Network) -> np.ndarray:
         """v = -grad l at the predictions, the vector that prices neurons; inside the domain of the
         conjugate."""
-        self._fits(network)
+        self.check_network(network)
         v = -self.loss.gradient(network.predict(self.X), self.y)
         return self.loss.into_domain(v, self.y)
 
@@ -161,7 +178,7 @@ class Problem:
     def dual_point(self, v: np.ndarray, h: float) -> tuple[np.ndarray, float]:
         """s v with |s v.(Xu)_+| <= beta for all ||u|| <= 1, and the lower bound -l*(-s v), for the
         best s; arguments and rounding as for `lower_bound`."""
-        size = float(np.abs(v) @ self._lengths)
+        size = float(np.abs(v) @ self.row_lengths)
         largest = self.beta / (h + 8 * _U * size + 1e-300) * (1 - 8 * _U)
         if not largest >= 0:
             largest = 0.0
@@ -177,6 +194,7 @@ class Problem:
 
     def fit(self, method: str = "auto", **options: Any) -> Any:
         """The optimal network, with a certificate; see `training.fit`."""
+        # this and the next import point upward: a problem offers what is done with it
         from cvxlayer.training.fit import fit
 
         return fit(self, method, **options)
@@ -205,18 +223,27 @@ class Problem:
         return value - 8 * _U * (self.n + 8) * min(float(terms), abs(value) + float(
             np.abs(v * self.y).sum() + v @ v / self.loss.scale))
 
-    def _fits(self, network: Network) -> None:
-        if not isinstance(network, Network):
-            raise InputError(f"network must be a Network, got {type(network).__name__}; see "
-                             "Network.from_torch and from_sklearn")
-        if network.d != self.d:
-            raise InputError(f"network must have {self.d} input weights"
-                             + (" with the bias" if self.bias else "") + f", got {network.d}")
-
 
 def relative_gap(value: float, lower: float) -> float:
     """How far a value can be from the optimum, in parts of itself."""
     return max(value - lower, 0.0) / max(abs(value), 1e-300)
+
+
+def check_problem(problem: Any) -> None:
+    """Refuse what is no Problem, as where arguments have changed places."""
+    if not isinstance(problem, Problem):
+        raise InputError(f"problem must be a Problem, got {type(problem).__name__}; "
+                         "Problem(X, y, beta)")
+
+
+def _penalty(beta: Any) -> float:
+    real = isinstance(beta, int | float | np.integer | np.floating)
+    if not real or isinstance(beta, bool) or not np.isfinite(beta) or beta <= 0:
+        raise InputError(
+            f"beta must be a positive number, got {beta!r}; without weight decay a network is "
+            "optimal exactly if v = -grad l has v.(Xu)_+ = 0 for all u (arrangement.support(v, "
+            "both=True).value is 0), and minimum_norm is the limit of beta -> 0")
+    return float(beta)
 
 
 def _loss(loss: Any, scale: float) -> Loss:
@@ -249,4 +276,7 @@ def _targets(y: Any, n: int, loss: Loss) -> tuple[np.ndarray, tuple[Any, Any] | 
     if not np.isfinite(values).all():
         i = int(np.argmin(np.isfinite(values)))
         raise InputError(f"y must be finite, got {values[i]} at {i}; drop the sample")
+    if np.abs(values).max(initial=0) > _LARGEST:
+        raise InputError(f"y must be at most {_LARGEST:g}, got {np.abs(values).max():g}; "
+                         "divide it by a power of ten")
     return values, None

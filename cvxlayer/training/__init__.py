@@ -1,14 +1,16 @@
 """Training to the global optimum.
 
 ==============  ==================================================================================
-interpolation   the least norm that interpolates (beta -> 0), and paths over beta
-fit             fit: the full program, column generation, samples; Solution
-newton          Newton's method on the faces of a network's neurons
+interpolation   the least norm that interpolates (beta -> 0), and solutions over beta
+fit             fit: chooses between the full program, column generation and samples
+columns         column generation
 start_patterns  patterns of random and of given networks
 output_weights  the best output weights of given neurons, by linear programs
 ==============  ==================================================================================
 """
 
-from .fit import Round, Solution, fit
+from cvxlayer.conic.solution import Round, Solution
+
+from .fit import fit
 
 __all__ = ["Round", "Solution", "fit"]

@@ -1,22 +1,21 @@
-"""The limit beta -> 0: interpolation of least norm, and the way there."""
+"""The limit beta -> 0: interpolation of least norm, and solutions over beta on the way there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from cvxlayer.conic.solution import Solution
 from cvxlayer.errors import InfeasibleError, InputError, SolverError
 from cvxlayer.model.losses import Absolute
 from cvxlayer.model.network import Network
 from cvxlayer.model.problem import Problem
+from cvxlayer.model.weights import null_space
 
-from .newton import null_space
-
-__all__ = ["Interpolation", "minimum_norm", "path"]
+__all__ = ["Interpolation", "minimum_norm", "solutions_over_beta"]
 
 _TOL = 1e-10  # of what cannot be interpolated, and of what is zero, relative to y
 _LEVELS = (1e-4, 1e-6, 1e-8, 0.0)  # a row this near a neuron's hyperplane may hold it
@@ -108,21 +107,19 @@ def minimum_norm(X: Any, y: Any = None, *, bias: bool = False, numbers: str = "b
     10.12899
     """
     base = _base(X, y, bias, numbers)
-    y = base.y
     _check_feasible(base)
-    size = float(np.abs(y).max(initial=0))
+    size = float(np.abs(base.y).max(initial=0))
     if size == 0:
         return Interpolation(Network(np.zeros((base.d, 0)), []), 0.0, 0.0, 0.0, np.zeros(base.n),
                              0.0)
     # at y / size the dual vector is the same, and the value about n / c or more
-    base.y = y / size
-    penalty = 4 / max(float(np.linalg.norm(base.X, axis=1).max()), 1e-300)
+    base = base.replaced(y=base.y / size)
+    penalty = 4 / max(float(base.row_lengths.max()), 1e-300)
     network: Network | None = None
     best: Interpolation | None = None
     for _ in range(_STEPS):
-        base.loss = Absolute(penalty)
         settings: dict[str, Any] = {"method": "columns", "tol": tol / 10, "network": network}
-        found = base.fit(**(settings | options))
+        found = base.replaced(loss=Absolute(penalty)).fit(**(settings | options))
         network = found.network
         if np.abs(found.v).max() < 0.99 * penalty or _residual(base, found.weights,
                                                                found.signs) < 1e-7:
@@ -139,7 +136,7 @@ def minimum_norm(X: Any, y: Any = None, *, bias: bool = False, numbers: str = "b
     return best
 
 
-def path(problem: Problem, betas: Iterable[float], **options: Any) -> list[Any]:
+def solutions_over_beta(problem: Problem, betas: Iterable[float], **options: Any) -> list[Solution]:
     """Solutions for many penalties, each found from the one of the next larger beta.
 
     Parameters
@@ -164,21 +161,19 @@ def path(problem: Problem, betas: Iterable[float], **options: Any) -> list[Any]:
     Examples
     --------
     >>> problem = Problem([[1.0]], [1.0], 1.0)
-    >>> [round(s.value, 6) for s in path(problem, [1.0, 0.5, 0.1])]
+    >>> [round(s.value, 6) for s in solutions_over_beta(problem, [1.0, 0.5, 0.1])]
     [0.5, 0.375, 0.095]
     """
     values = np.array(list(betas), dtype=np.float64)
     if values.ndim != 1 or not (np.isfinite(values) & (values > 0)).all():
         raise InputError(f"betas must be positive numbers, got {values.tolist()!r:.80}; for "
                          "beta -> 0 use minimum_norm")
-    found: list[Any] = [None] * len(values)
+    found: dict[int, Solution] = {}
     network = options.pop("network", None)
-    for i in np.argsort(-values, kind="stable"):
-        one = copy(problem)
-        one.beta = float(values[i])
-        found[i] = one.fit(network=network, **options)
+    for i in np.argsort(-values, kind="stable").tolist():
+        found[i] = problem.replaced(beta=float(values[i])).fit(network=network, **options)
         network = found[i].network
-    return found
+    return [found[i] for i in range(len(values))]
 
 
 def _base(X: Any, y: Any, bias: bool, numbers: str) -> Problem:
@@ -187,9 +182,7 @@ def _base(X: Any, y: Any, bias: bool, numbers: str) -> Problem:
         if y is not None or bias:
             raise InputError("y and bias must not be given with a problem, which has its own; "
                              "pass X and y, or the problem alone")
-        base = copy(X)
-        base.beta, base.loss = 1.0, Absolute()
-        return base
+        return X.replaced(beta=1.0, loss=Absolute())
     if y is None:
         raise InputError("y must be given with X, got None; or pass a Problem")
     return Problem(X, y, 1.0, loss=Absolute(), bias=bias, numbers=numbers)
@@ -203,7 +196,7 @@ def _check_feasible(p: Problem) -> None:
     Kinks of different classes are independent: this is zero for all u when all w_k and L are.
     """
     class_of, orientation = p.arrangement.parallel_classes
-    classes, lengths = np.asarray(class_of), p._lengths
+    classes, lengths = np.asarray(class_of), p.row_lengths
     proof = np.where(classes < 0, p.y, 0.0)
     sizes = np.bincount(classes[classes >= 0], minlength=1)
     several = np.flatnonzero((classes >= 0) & (sizes[classes] > 1))  # else v_i = 0
@@ -212,10 +205,9 @@ def _check_feasible(p: Problem) -> None:
         conditions = np.zeros((numbers.max() + 1 + p.d, len(several)))
         conditions[numbers, np.arange(len(several))] = 1
         against = np.asarray(orientation)[several] < 0
-        conditions[-p.d :] = np.where(against, -p._unit[several].T, 0)
+        conditions[-p.d :] = np.where(against, -p.unit_rows[several].T, 0)
         # in v_i ||x_i||: y_i / ||x_i|| are its values
-        _, s, vt = np.linalg.svd(conditions)
-        kernel = vt[int((s > 1e-9 * s[0]).sum()) :] / lengths[several]
+        kernel = null_space(conditions).T / lengths[several]
         orthonormal = np.linalg.qr(kernel.T)[0] if len(kernel) else np.zeros((len(several), 0))
         proof[several] = orthonormal @ (orthonormal.T @ p.y[several])
     if np.linalg.norm(proof) > _TOL * np.linalg.norm(p.y):
@@ -229,13 +221,13 @@ def _check_feasible(p: Problem) -> None:
 def _made(p: Problem, found: Any, size: float) -> Interpolation:
     """The network moved to zero residual, scaled back to y, with the bound of its dual vector."""
     W, signs = _vertex(p, found.weights, found.signs)
-    best, least = W, np.inf
+    best, smallest = W, np.inf
     for level in _LEVELS:
         moved = _on_faces(p, W, signs, level)
         if moved is not None and _residual(p, moved, signs) <= _TOL / 10:
             norm = float(np.linalg.norm(moved, axis=0).sum())
-            if norm < least * (1 - 1e-13):
-                best, least = moved, norm
+            if norm < smallest * (1 - 1e-13):
+                best, smallest = moved, norm
     W = best
     network = Network.from_weights(W * size, signs)
     h = p.arrangement.support(found.v, both=True).bound
@@ -254,13 +246,13 @@ def _residual(p: Problem, W: np.ndarray, signs: np.ndarray) -> float:
 
 def _on_faces(p: Problem, W: np.ndarray, signs: np.ndarray, level: float) -> np.ndarray | None:
     """Weights on the neurons' faces that interpolate, of least norm if they stay there."""
-    scale = p._lengths
+    scale = p.row_lengths
     bases, maps, parts = [], [], []
     for w, sign in zip(W.T, signs, strict=True):
         length = float(np.linalg.norm(w))
         values = p.X @ w
         near = (np.abs(values) <= level * scale * length) & (scale > 0)
-        basis = null_space(p._unit[near])
+        basis = null_space(p.unit_rows[near])
         if basis.shape[1] == 0:
             return None
         bases.append(basis * length)
@@ -296,12 +288,12 @@ def _newton(M: np.ndarray, t: np.ndarray, cuts: np.ndarray, y: np.ndarray, lengt
     right[k:] = y - M @ t
     at = 0
     for x, length in zip(np.split(t, cuts), lengths, strict=True):
-        here, unit = slice(at, at + len(x)), x / np.linalg.norm(x)
+        block, unit = slice(at, at + len(x)), x / np.linalg.norm(x)
         slope = length / float(np.linalg.norm(x))
-        right[here] = -slope * unit
-        system[here, here] = slope / np.linalg.norm(x) * (np.eye(len(x)) - np.outer(unit, unit))
+        right[block] = -slope * unit
+        system[block, block] = slope / np.linalg.norm(x) * (np.eye(len(x)) - np.outer(unit, unit))
         at += len(x)
-    return t + np.linalg.lstsq(system, right, rcond=1e-13)[0][:k]
+    return np.asarray(t + np.linalg.lstsq(system, right, rcond=1e-13)[0][:k])
 
 
 def _vertex(p: Problem, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from scipy import sparse
 
 from cvxlayer.conic.solvers import solve
 from cvxlayer.errors import InfeasibleError, InputError, MissingSolverError, SolverError
+from cvxlayer.model.conic_program import ConicProgram
 from cvxlayer.model.network import Network
 from cvxlayer.model.problem import Problem
 
@@ -56,7 +57,7 @@ def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver:
     U = U[:, lengths > 0] / lengths[lengths > 0]
     H = np.maximum(problem.X @ U, 0)
     m, n = U.shape[1], problem.n
-    both = np.hstack([H, -H])
+    signed = np.hstack([H, -H])
     if interpolate:
         missed = problem.y - H @ np.linalg.lstsq(H, problem.y, rcond=None)[0]
         if np.linalg.norm(missed) > 1e-9 * np.linalg.norm(problem.y):
@@ -65,13 +66,13 @@ def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver:
                                   missed)
         own, P = 0, sparse.csc_matrix((2 * m, 2 * m))
         q = np.ones(2 * m)
-        parts, right, cones = [sparse.csc_matrix(both)], [problem.y], [("zero", n)]
+        parts, right, cones = [sparse.csc_matrix(signed)], [problem.y], [("zero", n)]
     else:
         loss = problem.loss.conic(problem.y)
         own = loss.P.shape[0]
         P = sparse.block_diag([loss.P, sparse.csc_matrix((2 * m, 2 * m))], format="csc")
         q = np.concatenate([loss.q, np.full(2 * m, problem.beta)])
-        parts = [sparse.hstack([sparse.identity(n), sparse.csc_matrix((n, own - n)), -both])]
+        parts = [sparse.hstack([sparse.identity(n), sparse.csc_matrix((n, own - n)), -signed])]
         right, cones = [np.zeros(n)], [("zero", n)]
         if loss.A.shape[0]:
             parts.append(sparse.hstack([loss.A, sparse.csc_matrix((loss.A.shape[0], 2 * m))]))
@@ -81,16 +82,15 @@ def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver:
     right.insert(1, np.zeros(2 * m))
     cones.insert(1, ("nonnegative", 2 * m))
     A = sparse.vstack(parts, format="csc")
-    program = P, q, A, np.concatenate(right), cones
-    linear = P.nnz == 0 and all(kind in ("zero", "nonnegative") for kind, _ in cones)
-    if solver is None and linear:
+    program = ConicProgram(P, q, A, np.concatenate(right), tuple(cones))
+    if solver is None and program.linear:
         try:
-            x = solve("glop" if A.nnz <= _SIMPLEX else "pdlp", *program).x[own:]
+            answer = solve("glop" if A.nnz <= _SIMPLEX else "pdlp", program)
         except (SolverError, MissingSolverError):
             # simplex methods can stall on columns that are all but equal
-            x = solve("clarabel", *program).x[own:]
+            answer = solve("clarabel", program)
     else:
-        x = solve(solver or "clarabel", *program).x[own:]
-    a = x[:m] - x[m:]
+        answer = solve(solver or "clarabel", program)
+    a = answer.x[own : own + m] - answer.x[own + m :]
     used = np.abs(a) > 1e-9 * np.abs(a).max(initial=0)
     return Network.from_weights(U[:, used] * np.abs(a[used]), np.sign(a[used]))

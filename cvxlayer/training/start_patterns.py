@@ -66,7 +66,7 @@ def sampled_patterns(problem: Problem, samples: int, network: Network | None = N
     A = problem.arrangement
     units = np.zeros((0, problem.d))
     if network is not None:
-        problem._fits(network)
+        problem.check_network(network)
         U = network.U[:, network.U.any(axis=0)]
         U = U / np.abs(U).max(axis=0)
         units = (U / np.linalg.norm(U, axis=0)).T
@@ -99,10 +99,10 @@ def _flipped(problem: Problem, own: Dichotomies, units: np.ndarray) -> Dichotomi
     return Dichotomies(np.concatenate(rows)[order], own.n, arrangement=problem.arrangement)
 
 
-def _first(parts: list[Dichotomies], most: int) -> Dichotomies:
+def _first(parts: list[Dichotomies], size: int) -> Dichotomies:
     """Distinct rows in their order: all of the first part, the others up to `most` in all."""
     rows = np.concatenate([part.packed for part in parts])
     kept = np.sort(np.unique(rows, axis=0, return_index=True)[1])
     own = int((kept < len(parts[0])).sum())
-    return Dichotomies(rows[kept[: max(own, int(most))]], parts[0].n,
+    return Dichotomies(rows[kept[: max(own, int(size))]], parts[0].n,
                        arrangement=parts[0].arrangement)

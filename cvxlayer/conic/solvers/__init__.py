@@ -1,8 +1,4 @@
-"""One adapter for each solver: conic programs in, points and duals out.
-
-min x'Px/2 + q.x subject to A x + s = b, s in a product of cones, given as pairs of a kind and a
-size: "zero", "nonnegative", "second-order", "exponential".
-"""
+"""One adapter for each solver: conic programs in, points and duals out."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cvxlayer.errors import InputError, MissingSolverError
+from cvxlayer.model.conic_program import ConicProgram
 
 __all__ = ["LINEAR", "SOLVERS", "Answer", "solve"]
 
@@ -28,8 +25,7 @@ class Answer(NamedTuple):
     seconds: float
 
 
-def solve(solver: str, P: Any, q: np.ndarray, A: Any, b: np.ndarray,
-          cones: list[tuple[str, int]], **options: Any) -> Answer:
+def solve(solver: str, program: ConicProgram, **options: Any) -> Answer:
     """Solve by name; SolverError with its status if it stops short.
 
     Raises
@@ -50,4 +46,5 @@ def solve(solver: str, P: Any, q: np.ndarray, A: Any, b: np.ndarray,
         raise MissingSolverError(
             f"the solver {solver!r} is not installed; pip install 'arrangements[{extra}]'"
         ) from error
-    return adapter.solve(P, q, A, b, cones, **options)
+    answer: Answer = adapter.solve(program, **options)
+    return answer

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from cvxlayer.errors import InputError, MissingSolverError, SolverError
+from cvxlayer.model.conic_program import ConicProgram
 
 from . import Answer
 
 
-def solve(backend: str, P: Any, q: np.ndarray, A: Any, b: np.ndarray,
-          cones: list[tuple[str, int]], **options: Any) -> Answer:
+def solve(backend: str, program: ConicProgram, **options: Any) -> Answer:
     """min q.x subject to A x + s = b, s in a product of zero and nonnegative cones."""
-    if P.nnz or any(kind not in ("zero", "nonnegative") for kind, _ in cones):
+    if not program.linear:
         raise InputError(f"{backend} solves linear programs only, got a quadratic or conic one; "
                          "use clarabel")
     if options:
@@ -34,17 +34,17 @@ def solve(backend: str, P: Any, q: np.ndarray, A: Any, b: np.ndarray,
     begun = time.perf_counter()
     solver = pywraplp.Solver.CreateSolver(backend.upper())
     infinity = solver.infinity()
-    x = [solver.NumVar(-infinity, infinity, "") for _ in range(len(q))]
-    rows = A.tocsr()
+    x = [solver.NumVar(-infinity, infinity, "") for _ in range(len(program.q))]
+    rows, b = program.A.tocsr(), program.b
     constraints: list[Any] = []
-    for kind, size in cones:
+    for kind, size in program.cones:
         for i in range(len(constraints), len(constraints) + size):
             row = solver.Constraint(float(b[i]) if kind == "zero" else -infinity, float(b[i]))
             for k in range(rows.indptr[i], rows.indptr[i + 1]):
                 row.SetCoefficient(x[rows.indices[k]], float(rows.data[k]))
             constraints.append(row)
     objective = solver.Objective()
-    for variable, price in zip(x, q, strict=True):
+    for variable, price in zip(x, program.q, strict=True):
         objective.SetCoefficient(variable, float(price))
     objective.SetMinimization()
     status = solver.Solve()

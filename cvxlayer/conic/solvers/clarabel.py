@@ -8,6 +8,7 @@ import clarabel
 import numpy as np
 
 from cvxlayer.errors import SolverError
+from cvxlayer.model.conic_program import ConicProgram
 
 from . import Answer
 
@@ -19,8 +20,7 @@ _CONES = {
 }
 
 
-def solve(P: Any, q: np.ndarray, A: Any, b: np.ndarray, cones: list[tuple[str, int]], *,
-          tol: float = 1e-9, **options: Any) -> Answer:
+def solve(program: ConicProgram, *, tol: float = 1e-9, **options: Any) -> Answer:
     """`tol`: feasibility and gap, absolute and relative; `options`: Clarabel's own settings."""
     settings = clarabel.DefaultSettings()
     settings.verbose = False
@@ -28,11 +28,11 @@ def solve(P: Any, q: np.ndarray, A: Any, b: np.ndarray, cones: list[tuple[str, i
     settings.tol_feas = settings.tol_gap_abs = settings.tol_gap_rel = tol
     for name, value in options.items():
         setattr(settings, name, value)
-    blocks = [_CONES[kind](size) for kind, size in cones]
-    P, A = P.tocsc(), A.tocsc()
+    cones = [_CONES[kind](size) for kind, size in program.cones]
+    P, A = program.P.tocsc(), program.A.tocsc()
     for equilibrate in (settings.equilibrate_enable, False):
         settings.equilibrate_enable = equilibrate
-        found = clarabel.DefaultSolver(P, q, A, b, blocks, settings).solve()
+        found = clarabel.DefaultSolver(P, program.q, A, program.b, cones, settings).solve()
         status = str(found.status)
         if status in ("Solved", "AlmostSolved"):
             break

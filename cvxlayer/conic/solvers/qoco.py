@@ -9,33 +9,30 @@ import qoco
 from scipy import sparse
 
 from cvxlayer.errors import InputError, SolverError
+from cvxlayer.model.conic_program import ConicProgram
 
 from . import Answer
 
 _SETTINGS = [name for name in vars(qoco.QOCO().ext.QOCOSettings) if not name.startswith("_")]
 
 
-def solve(P: Any, q: np.ndarray, A: Any, b: np.ndarray, cones: list[tuple[str, int]], *,
-          tol: float = 1e-8, **options: Any) -> Answer:
+def solve(program: ConicProgram, *, tol: float = 1e-8, **options: Any) -> Answer:
     """`tol`: residuals and gap, absolute and relative; `options`: QOCO's own settings."""
-    kinds = [kind for kind, _ in cones]
-    if "exponential" in kinds:
+    if program.sizes("exponential"):
         raise InputError("solver must have exponential cones for the loss 'logistic', got 'qoco'; "
                          "choose 'clarabel' or 'scs'")
     unknown = sorted(set(options) - set(_SETTINGS))
     if unknown:
         raise InputError(f"options must be settings of QOCO, got {unknown[0]!r}; it has "
                          f"{', '.join(_SETTINGS)}")
-    b = np.asarray(b, dtype=np.float64)
-    rows = {kind: _rows(cones, kind) for kind in ("zero", "nonnegative", "second-order")}
-    equal, unequal = rows["zero"], np.concatenate([rows["nonnegative"], rows["second-order"]])
-    sizes = [size for kind, size in cones if kind == "second-order"]
-    A = A.tocsr()
+    A, b = program.A.tocsr(), np.asarray(program.b, dtype=np.float64)
+    equal, unequal = program.rows("zero"), program.rows("nonnegative", "second-order")
+    n_linear, sizes = sum(program.sizes("nonnegative")), program.sizes("second-order")
     solver = qoco.QOCO()
     try:
-        solver.setup(A.shape[1], len(unequal), len(equal), _or_none(P),
-                     np.asarray(q, dtype=np.float64), _or_none(A[equal]), b[equal],
-                     _or_none(A[unequal]), b[unequal], len(rows["nonnegative"]), len(sizes),
+        solver.setup(A.shape[1], len(unequal), len(equal), _or_none(program.P),
+                     np.asarray(program.q, dtype=np.float64), _or_none(A[equal]), b[equal],
+                     _or_none(A[unequal]), b[unequal], n_linear, len(sizes),
                      np.array(sizes, dtype=np.int32),
                      **({"abstol": tol, "reltol": tol, "verbose": 0} | options))
     except (TypeError, ValueError, RuntimeError) as error:
@@ -48,13 +45,6 @@ def solve(P: Any, q: np.ndarray, A: Any, b: np.ndarray, cones: list[tuple[str, i
     dual[equal], dual[unequal] = found.y, found.z
     return Answer(np.array(found.x), dual, found.status,
                   found.setup_time_sec + found.solve_time_sec)
-
-
-def _rows(cones: list[tuple[str, int]], kind: str) -> np.ndarray:
-    starts = np.cumsum([0] + [size for _, size in cones])
-    parts = [np.arange(starts[i], starts[i] + size)
-             for i, (k, size) in enumerate(cones) if k == kind]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 
 def _or_none(matrix: Any) -> Any:

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from cvxlayer.model.blocks import merged, reduced
+from .weights import convex_value, merged, null_space, reduced
 
-__all__ = ["convex_value", "null_space", "polished"]
+__all__ = ["polished"]
 
 _LARGE = 100  # weights
 _TRUST = 2.0  # lengths of a step, in those of the neurons
@@ -31,16 +31,10 @@ _SAME = 1e-6  # of directions
 _NEAR = 1e-6  # a row this near a neuron's hyperplane, relatively, is held at first
 
 
-def convex_value(problem: Any, W: np.ndarray, signs: np.ndarray) -> float:
-    """l(sum_j sign_j (X w_j)_+) + beta sum ||w_j||, the objective of the scaled network."""
-    z = np.maximum(problem.X @ W, 0) @ signs
-    return problem.loss.value(z, problem.y) + problem.beta * float(np.linalg.norm(W, axis=0).sum())
-
-
 def polished(problem: Any, W: np.ndarray, signs: np.ndarray, *, steps: int = 400
              ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (d, m) and signs of a network with an objective not larger than before; stationary,
-    if it took no more steps."""
+    """Weights (d, m) and signs of a network whose objective is not larger; it is stationary if
+    fewer than `steps` steps were taken."""
     lengths = np.linalg.norm(W, axis=0)
     used = lengths > 1e-7 * lengths.max(initial=0)
     W, signs = reduced(problem, *merged(W[:, used], signs[used], _SAME))
@@ -68,20 +62,12 @@ def _pools() -> Any:
     return ThreadpoolController()
 
 
-def null_space(rows: np.ndarray) -> np.ndarray:
-    """Orthonormal basis, in columns, of the vectors orthogonal to rows of length 1."""
-    if len(rows) == 0:
-        return np.eye(rows.shape[1])
-    _, s, vt = np.linalg.svd(rows)
-    return vt[int((s > 1e-9 * s[0]).sum()) :].T
-
-
 class _Faces:
     """Neurons, the rows that hold them, and the sides of the others."""
 
     def __init__(self, problem: Any, W: np.ndarray, signs: np.ndarray) -> None:
         self.p = problem
-        self.lengths, self.unit = problem._lengths, problem._unit
+        self.lengths, self.unit = problem.row_lengths, problem.unit_rows
         self.W, self.signs = W.copy(), signs.copy()
         self.ridge = np.full(len(signs), _LEAST_RIDGE)
         values = self.unit @ W
@@ -100,7 +86,7 @@ class _Faces:
 
     def _v(self) -> np.ndarray:
         z = np.maximum(self.p.X @ self.W, 0) @ self.signs
-        return -self.p.loss.gradient(z, self.p.y)
+        return -np.asarray(self.p.loss.gradient(z, self.p.y))
 
     def _basis(self, j: int) -> np.ndarray:
         return null_space(self.unit[self.held[:, j]])
@@ -109,9 +95,9 @@ class _Faces:
         return convex_value(self.p, W, self.signs)
 
     def descend(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        now = self._value(self.W)
+        value = self._value(self.W)
         for j in range(len(self.signs) - 1, -1, -1):
-            now = self._join(j, now)
+            value = self._join(j, value)
         last = 0
         for _ in range(steps):
             self._sweep()
@@ -119,7 +105,7 @@ class _Faces:
                 break
             direction, decrement = self._newton()
             far, rows = self._first_hits(direction)
-            if decrement <= 1e-13 * abs(now) and (far >= 1).all():
+            if decrement <= 1e-13 * abs(value) and (far >= 1).all():
                 # beyond what the value shows: full steps, which converge quadratically
                 self.W += direction
                 last += 1
@@ -128,9 +114,9 @@ class _Faces:
                 continue
             shrink = -(direction * self.W).sum(axis=0) / (self.W**2).sum(axis=0)
             if shrink.max() > 0.9:
-                without = self._drop(now, np.flatnonzero(shrink > 0.9))
+                without = self._drop(value, np.flatnonzero(shrink > 0.9))
                 if without is not None:
-                    now = without
+                    value = without
                     continue
             stuck = np.flatnonzero(far <= 1e-12)
             if len(stuck):
@@ -142,8 +128,8 @@ class _Faces:
             step = 1.0
             while step > 1e-12:
                 factors = np.minimum(limits, step)
-                there = self._value(self.W + factors * direction)
-                if there <= now:
+                below = self._value(self.W + factors * direction)
+                if below <= value:
                     break
                 step /= 4
             else:
@@ -151,11 +137,11 @@ class _Faces:
                     break
                 continue
             self.W += factors * direction
-            now = there
+            value = below
             for k in np.flatnonzero(factors >= far)[::-1]:
                 self._meet(int(rows[k]), int(k))
-                now = self._join(int(k), now)
-            # what crossed a kink that does not hold
+                value = self._join(int(k), value)
+            # rows that were crossed have a kink that does not hold
             values = self.unit @ (self.W / np.linalg.norm(self.W, axis=0))
             self.active = np.where(self.held | (np.abs(values) <= 1e-13), self.active, values > 0)
         return self.W, self.signs
@@ -179,9 +165,9 @@ class _Faces:
         for j, basis in enumerate(self.bases):
             t = basis.T @ self.W[:, j]
             size = float(np.linalg.norm(t))
-            here = slice(at, at + len(t))
-            gradient[here] += p.beta * t / size
-            hessian[here, here] += p.beta / size * (np.eye(len(t)) - np.outer(t, t) / size**2)
+            block = slice(at, at + len(t))
+            gradient[block] += p.beta * t / size
+            hessian[block, block] += p.beta / size * (np.eye(len(t)) - np.outer(t, t) / size**2)
             at += len(t)
         sizes = np.linalg.norm(self.W, axis=0)
         counts = [basis.shape[1] for basis in self.bases]
@@ -202,7 +188,7 @@ class _Faces:
             if not far.any():
                 break
             factors[far] = np.maximum(30 * factors[far], _RIDGE)
-        # what was enough at once may be too much
+        # a ridge that sufficed at the first attempt may be larger than needed
         factors[factors == before] = np.maximum(_LEAST_RIDGE, before[factors == before] / 30)
         out = np.column_stack([b @ x for b, x in zip(self.bases, parts, strict=True)])
         return out, float(-gradient @ step)
@@ -223,14 +209,14 @@ class _Faces:
         """Hold neuron j in the hyperplane of row i, which it has met."""
         self.held[i, j] = True
         basis = self._basis(j)
-        if basis.shape[1] == 0:  # but for rounding it would vanish
+        if basis.shape[1] == 0:  # exactly computed, the neuron would vanish
             self.held[i, j] = False
             self.active[i, j] = not self.active[i, j]
             return
         self.bases[j] = basis
         self.W[:, j] = basis @ (basis.T @ self.W[:, j])
 
-    def _join(self, j: int, now: float) -> float:
+    def _join(self, j: int, value: float) -> float:
         """Add neuron j to another of its sign, if a closed cone has both and that lowers F."""
         sides = np.where(self.held, 0, np.where(self.active, 1, -1))
         apart = (sides * sides[:, [j]] < 0).any(axis=0)
@@ -239,15 +225,15 @@ class _Faces:
                 W = self.W.copy()
                 W[:, k] += W[:, j]
                 kept = np.arange(len(self.signs)) != j
-                there = convex_value(self.p, W[:, kept], self.signs[kept])
-                if there <= now:
+                below = convex_value(self.p, W[:, kept], self.signs[kept])
+                if below <= value:
                     self.W = W
                     self.held[:, k] &= self.held[:, j]
                     self.active[:, k] |= self.active[:, j] & ~self.held[:, j]
                     self.bases[k] = self._basis(int(k))
                     self._remove(j)
-                    return there
-        return now
+                    return below
+        return value
 
     def _remove(self, j: int) -> None:
         kept = np.arange(len(self.signs)) != j
@@ -257,7 +243,7 @@ class _Faces:
         del self.bases[j]
 
     def _release(self) -> bool:
-        """Let go what does not hold; whether there was any."""
+        """Release rows that do not hold their neuron; whether there was any."""
         v = self._v()
         any_left = False
         for j in np.flatnonzero(self.held.any(axis=0)):
@@ -275,13 +261,12 @@ class _Faces:
                 any_left = True
         return any_left
 
-    def _drop(self, now: float, those: np.ndarray) -> float | None:
-        """The value without the first of those neurons that is better left out; None: there is
-        none."""
-        for j in those:
+    def _drop(self, value: float, neurons: np.ndarray) -> float | None:
+        """The value without the first of the neurons that is better left out; None without any."""
+        for j in neurons:
             kept = np.arange(len(self.signs)) != j
-            there = convex_value(self.p, self.W[:, kept], self.signs[kept])
-            if there <= now:
+            below = convex_value(self.p, self.W[:, kept], self.signs[kept])
+            if below <= value:
                 self._remove(j)
-                return there
+                return below
         return None
