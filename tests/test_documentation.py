@@ -10,7 +10,7 @@ import pytest
 
 import arrangements
 import cvxlayer
-from arrangements.cli import main as cli
+from arrangements.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")])
@@ -85,7 +85,7 @@ def test_commands_of_a_page_print_what_it_shows(page, capsys, tmp_path, monkeypa
     pytest.importorskip("sklearn")
     monkeypatch.chdir(tmp_path)
     for arguments, output in commands(page):
-        assert cli.main(arguments) == 0
+        assert main(arguments) == 0
         assert timeless(capsys.readouterr().out) == timeless(output)
 
 
