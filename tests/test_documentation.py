@@ -11,7 +11,7 @@ import pytest
 
 import arrangements
 import cvxlayer
-from arrangements.cli import main as cli
+from arrangements.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")])
@@ -98,7 +98,7 @@ def test_commands_of_a_page_print_what_it_shows(page, capsys, tmp_path, monkeypa
     pytest.importorskip("sklearn")
     monkeypatch.chdir(tmp_path)
     for arguments, output in commands(page):
-        assert cli.main(arguments) == 0
+        assert main(arguments) == 0
         printed, shown = timeless(capsys.readouterr().out), timeless(output)
         assert [p for p, s in zip(printed, shown, strict=True) if not agree(p, s)] == []
 
