@@ -36,9 +36,8 @@ from .conic.program import ConvexProgram, Term
 from .conic.solution import Round, Solution
 from .errors import InfeasibleError, MissingSolverError, SolverError
 from .landscape.optima import OptimalSet, Smallest, minimal_width, optimal_set
+from .landscape.path import Path, PathCheck
 from .landscape.paths import (
-    Path,
-    PathCheck,
     join,
     path_to_minimal,
     path_to_nearly_minimal,

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from cvxlayer.checks import check_real
-from cvxlayer.model.network import Network
-from cvxlayer.model.problem import check_problem, relative_gap
+from cvxlayer.model.problem import checked, relative_gap
 from cvxlayer.model.weights import nearest, null_space
 
 from .stationarity import stationarity
@@ -79,7 +78,7 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
 
     Examples
     --------
-    >>> from cvxlayer import Problem
+    >>> from cvxlayer import Network, Problem
     >>> problem = Problem([[1.0], [-1.0]], [1.0, 1.0], 0.5)
     >>> stuck = Network([[0.5**0.5]], [0.5**0.5])  # one side of two
     >>> subsampled_certificate(stuck, problem).optimal
@@ -87,10 +86,8 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
     >>> problem.fit().value < problem.objective(stuck)
     True
     """
-    check_problem(problem)
+    network = checked(network, problem)
     check_real("tol", tol, 0, 1, open_ended=True)
-    network = Network.of(network)
-    problem.check_network(network)
     if problem.loss.smooth or network.m == 0:
         v = problem.residual(network)
     else:

@@ -1,7 +1,8 @@
 """Around a network: paths along which the objective does not rise, and the set of all optima.
 
 ========  ========================================================================================
-paths     paths of networks along which the objective does not rise
+path      Path: a piecewise straight path of networks, and its check
+paths     paths along which the objective does not rise
 optima    the set of all optimal networks: bounds, vertices, samples, least width
 polytope  vertices, bounds and walks of a polytope, by linear programs
 ========  ========================================================================================

@@ -13,7 +13,7 @@ from cvxlayer.errors import InputError
 from .losses import LOSSES, Loss
 from .network import Network
 
-__all__ = ["Problem", "check_problem", "relative_gap"]
+__all__ = ["Problem", "check_problem", "checked", "relative_gap"]
 
 _U = 2.0**-53
 _LARGEST = 1e75  # products of X and y can be squared
@@ -234,6 +234,14 @@ def check_problem(problem: Any) -> None:
     if not isinstance(problem, Problem):
         raise InputError(f"problem must be a Problem, got {type(problem).__name__}; "
                          "Problem(X, y, beta)")
+
+
+def checked(network: Any, problem: Any) -> Network:
+    """The network, as `Network.of` reads it, if it is one for the problem."""
+    check_problem(problem)
+    found = Network.of(network)
+    problem.check_network(found)
+    return found
 
 
 def _penalty(beta: Any) -> float:
