@@ -1,4 +1,4 @@
-"""Optimality within a network's own faces, which is what a stationary network has."""
+"""Optimality within a network's own faces: every stationary network is optimal there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cvxlayer.checks import check_real
-from cvxlayer.model.problem import checked, relative_gap
+from cvxlayer.model.problem import Problem, checked, relative_gap
 from cvxlayer.model.weights import nearest, null_space
 
 from .stationarity import stationarity
@@ -51,7 +51,7 @@ class SubsampledCertificate:
         return self.optimal
 
 
-def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
+def subsampled_certificate(network: Any, problem: Problem, *, tol: float = 1e-8
                            ) -> SubsampledCertificate:
     """Is a network optimal among those with neurons in the faces that it uses?
 
@@ -105,7 +105,7 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
                                  stationarity(network, problem, v).relative, largest, len(faces))
 
 
-def _price(problem: Any, v: np.ndarray, face: np.ndarray) -> float:
+def _price(problem: Problem, v: np.ndarray, face: np.ndarray) -> float:
     """max of v.(Xu)_+ over unit vectors in a closed face: the length of a projection."""
     unit, nonzero = problem.unit_rows, problem.row_lengths > 0
     basis = null_space(unit[(face == 0) & nonzero])

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from cvxlayer.checks import check_real
-from cvxlayer.model.problem import checked
+from cvxlayer.model.problem import Problem, checked
 
 __all__ = ["Stationarity", "stationarity"]
 
@@ -33,7 +33,7 @@ class Stationarity:
     multipliers: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
 
-def stationarity(network: Any, problem: Any, v: np.ndarray | None = None, *,
+def stationarity(network: Any, problem: Problem, v: np.ndarray | None = None, *,
                  zero_tol: float = 1e-9) -> Stationarity:
     """Clarke's condition for each neuron: 0 in the subdifferential of the objective.
 

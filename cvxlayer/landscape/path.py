@@ -192,7 +192,7 @@ class Path:
     def _check_piece(self, i: int) -> None:
         a, b = self.networks[i : i + 2]
         used, used_next = lengths_of(a) > 0, lengths_of(b) > 0
-        # what is idle, u or alpha zero, must stay so on the straight way
+        # an idle neuron, u or alpha zero, must stay idle on the straight way
         moving = Network(np.abs(a.U) + np.abs(b.U), np.abs(a.alpha) + np.abs(b.alpha))
         wrong = ~used & ~used_next & (lengths_of(moving) > 0)
         wrong |= used & used_next & (np.sign(a.alpha) != np.sign(b.alpha))
