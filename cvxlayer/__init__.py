@@ -37,9 +37,8 @@ from .conic.solution import Round, Solution
 from .errors import InfeasibleError, MissingSolverError, SolverError
 from .landscape.local import LocalMinimum, local_minimum
 from .landscape.optima import OptimalSet, Smallest, minimal_width, optimal_set
+from .landscape.path import Path, PathCheck
 from .landscape.paths import (
-    Path,
-    PathCheck,
     join,
     path_to_minimal,
     path_to_nearly_minimal,
@@ -53,54 +52,15 @@ from .model.problem import Problem
 from .training.interpolation import Interpolation, minimum_norm, solutions_over_beta
 from .training.output_weights import over_neurons
 
-__all__ = [
-    "KKT",
-    "Absolute",
-    "Blocks",
-    "Certificate",
-    "Check",
-    "ConvexProgram",
-    "Hinge",
-    "Huber",
-    "InfeasibleError",
-    "Interpolation",
-    "LocalMinimum",
-    "Logistic",
-    "Loss",
-    "MissingSolverError",
-    "Network",
-    "OptimalSet",
-    "Path",
-    "PathCheck",
-    "Price",
-    "Problem",
-    "Round",
-    "Smallest",
-    "Solution",
-    "SolverError",
-    "Squared",
-    "Stationarity",
-    "SubsampledCertificate",
-    "Term",
-    "Verification",
-    "certify",
-    "join",
-    "kkt",
-    "local_minimum",
-    "minimal_width",
-    "minimum_norm",
-    "optimal_set",
-    "over_neurons",
-    "path_to_minimal",
-    "path_to_nearly_minimal",
-    "path_to_optimum",
-    "path_to_reduced",
-    "price",
-    "solutions_over_beta",
-    "stationarity",
-    "subsampled_certificate",
-    "verify",
-]
+__all__ = ["KKT", "Absolute", "Blocks", "Certificate", "Check", "ConvexProgram", "Hinge", "Huber",
+           "InfeasibleError", "Interpolation", "LocalMinimum", "Logistic", "Loss",
+           "MissingSolverError", "Network", "OptimalSet", "Path", "PathCheck", "Price",
+           "Problem", "Round", "Smallest", "Solution", "SolverError", "Squared",
+           "Stationarity", "SubsampledCertificate", "Term", "Verification", "certify",
+           "join", "kkt", "local_minimum", "minimal_width", "minimum_norm",
+           "optimal_set", "over_neurons", "path_to_minimal", "path_to_nearly_minimal",
+           "path_to_optimum", "path_to_reduced", "price", "solutions_over_beta",
+           "stationarity", "subsampled_certificate", "verify"]
 
 forward("cvxlayer", {
     "certificate": "certificates.certificate",

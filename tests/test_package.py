@@ -15,6 +15,7 @@ import instances
 import pytest
 
 import arrangements
+import cvxlayer
 from arrangements import Arrangement
 
 HERE = Path(__file__).resolve().parent
@@ -165,3 +166,11 @@ def test_kernels_of_every_simd_level_give_the_same_rows(level):
     # A processor without the instructions uses the best it has below.
     assert levels.index(used) <= levels.index(level)
     assert found == digests()
+
+
+@pytest.mark.parametrize(
+    ("former", "name"), [("path", "solutions_over_beta"), ("line", "join"), ("Block", "Term")])
+def test_former_names_are_those_of_today_with_a_warning(former, name):
+    with pytest.warns(DeprecationWarning, match=f"cvxlayer.{former} is now cvxlayer.{name}"):
+        assert getattr(cvxlayer, former) is getattr(cvxlayer, name)
+    assert former not in cvxlayer.__all__

@@ -1,5 +1,6 @@
 """Bounds of the largest price hold where they can be checked, and come near in time."""
 
+from fractions import Fraction
 from itertools import count
 
 import numpy as np
@@ -11,6 +12,7 @@ from arrangements import Arrangement
 from cvxlayer import Problem
 from cvxlayer.certificates import pricing
 from cvxlayer.certificates.pricing import _relaxed, chord_bound, price, price_of
+from cvxlayer.model.weights import scaled_by_power
 
 
 @st.composite
@@ -87,3 +89,19 @@ def test_no_scale_is_too_small_or_too_large(size):
     assert np.linalg.norm(scaled.u) == pytest.approx(1)
     value = scaled.sign * (v @ np.maximum(X @ scaled.u, 0))
     assert value == pytest.approx(scaled.value / size / size, rel=1e-9)
+
+
+def test_scaling_by_powers_of_two_is_exact():
+    rng = np.random.default_rng(8)
+    for top in (-1000, 0, 1000):
+        a, b = (rng.standard_normal(9) * 2.0 ** (top + rng.integers(-20, 20, 9)) for _ in range(2))
+        a[3] = 0
+        scaled, e = scaled_by_power(a)
+        assert 0.5 <= np.abs(scaled).max() < 1
+        assert (np.ldexp(scaled, e) == a).all()
+        product, e = scaled_by_power(a, b)  # which would over- or underflow
+        assert 0.25 <= np.abs(product).max() < 1
+        for x, y, z in zip(a.tolist(), b.tolist(), product.tolist(), strict=True):
+            exact = Fraction(x) * Fraction(y) / Fraction(2) ** e
+            assert abs(Fraction(z) - exact) <= abs(exact) * Fraction(2) ** -53
+    assert scaled_by_power(np.zeros(2))[1] == 0

@@ -498,3 +498,26 @@ def test_patterns_that_miss_neurons_of_a_network_are_reported():
     assert len(problem.convex_program(own, network=network).blocks) == 6
     with pytest.raises(InputError, match="neurons 1, 2 lie in none"):
         problem.convex_program(own[:1], network=network)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_replaced_problem_is_the_one_made_anew(loss):
+    rng = np.random.default_rng(3)
+    X, labels = rng.standard_normal((6, 2)), np.array(["a", "b", "a", "b", "b", "a"])
+    y = labels if LOSSES[loss].classifies else rng.standard_normal(6)
+    p = Problem(X, y, 0.1, loss=loss, bias=True)
+    network = Network(rng.standard_normal((3, 4)), rng.standard_normal(4))
+    other = y[::-1]
+    for changed, anew in (
+            (p.replaced(beta=0.3), Problem(X, y, 0.3, loss=loss, bias=True)),
+            (p.replaced(y=other), Problem(X, other, 0.1, loss=loss, bias=True)),
+            (p.replaced(loss=LOSSES[loss](2.0)), Problem(X, y, 0.1, loss=loss, scale=2, bias=True)),
+            (p.replaced(loss="huber"), Problem(X, p.y, 0.1, loss="huber", bias=True))):
+        assert changed.objective(network) == anew.objective(network)
+        assert changed.classes == anew.classes
+        assert changed.arrangement is p.arrangement
+    assert p.beta == 0.1
+    assert p.loss.scale == 1
+    for wrong in ({"beta": 0}, {"y": y[:3]}, {"loss": "cubic"}):
+        with pytest.raises(InputError, match=f"{next(iter(wrong))} must"):
+            p.replaced(**wrong)

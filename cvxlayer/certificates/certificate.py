@@ -18,7 +18,7 @@ from cvxlayer.model.blocks import groups
 from cvxlayer.model.losses import LOSSES, Loss
 from cvxlayer.model.network import Network, load_arrays, save_arrays
 from cvxlayer.model.newton import polished
-from cvxlayer.model.problem import Problem, check_problem, relative_gap
+from cvxlayer.model.problem import Problem, check_problem, checked, relative_gap
 from cvxlayer.model.weights import collinear
 from cvxlayer.training.output_weights import over_neurons
 
@@ -305,13 +305,11 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
     True
     """
     begun = time.perf_counter()
-    check_problem(problem)
+    network = checked(network, problem)
     check_real("tol", tol, 0, 1, open_ended=True)
     check_real("zero_tol", zero_tol, 0, 1)
     if max_seconds is not None:
         check_real("max_seconds", max_seconds)
-    network = Network.of(network)
-    problem.check_network(network)
     with np.errstate(over="ignore", invalid="ignore"):
         objective = problem.objective(network)
         upper = objective + problem.objective_error(network)

@@ -12,7 +12,7 @@ from arrangements import CapacityError
 from cvxlayer.checks import check_count, check_real
 from cvxlayer.model.blocks import Blocks
 from cvxlayer.model.network import Network
-from cvxlayer.model.problem import check_problem
+from cvxlayer.model.problem import Problem, check_problem
 from cvxlayer.model.weights import nearest, scaled_by_power
 
 __all__ = ["KKT", "kkt"]
@@ -64,7 +64,7 @@ class KKT:
         return self.satisfied
 
 
-def kkt(network: Any, problem: Any, *, tol: float = 1e-5, multipliers: bool = False,
+def kkt(network: Any, problem: Problem, *, tol: float = 1e-5, multipliers: bool = False,
         max_cones: int = 10**6) -> KKT:
     """The Karush-Kuhn-Tucker conditions of the convex program over all chambers, literally.
 
@@ -163,7 +163,7 @@ def kkt(network: Any, problem: Any, *, tol: float = 1e-5, multipliers: bool = Fa
                int(violated), int(p), 2 * int(p) - n_projected, plus, minus, blocks)
 
 
-def _block_residual(problem: Any, X: np.ndarray, v: np.ndarray, beta: float, bits: np.ndarray,
+def _block_residual(problem: Problem, X: np.ndarray, v: np.ndarray, beta: float, bits: np.ndarray,
                     w: np.ndarray, sign: float) -> float:
     length = float(np.linalg.norm(w))
     on = (np.abs(problem.X @ w) <= 1e-9 * problem.row_lengths * length) & (problem.row_lengths > 0)

@@ -1,4 +1,4 @@
-"""Optimality within a network's own faces, which is what a stationary network has."""
+"""Optimality within a network's own faces: every stationary network is optimal there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from cvxlayer.checks import check_real
 from cvxlayer.model.network import Network
-from cvxlayer.model.problem import check_problem, relative_gap
+from cvxlayer.model.problem import Problem, checked, relative_gap
 from cvxlayer.model.weights import nearest, null_space
 
 from .stationarity import stationarity
@@ -52,7 +52,7 @@ class SubsampledCertificate:
         return self.optimal
 
 
-def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
+def subsampled_certificate(network: Any, problem: Problem, *, tol: float = 1e-8
                            ) -> SubsampledCertificate:
     """Is a network optimal among those with neurons in the faces that it uses?
 
@@ -79,7 +79,7 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
 
     Examples
     --------
-    >>> from cvxlayer import Problem
+    >>> from cvxlayer import Network, Problem
     >>> problem = Problem([[1.0], [-1.0]], [1.0, 1.0], 0.5)
     >>> stuck = Network([[0.5**0.5]], [0.5**0.5])  # one side of two
     >>> subsampled_certificate(stuck, problem).optimal
@@ -87,10 +87,8 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
     >>> problem.fit().value < problem.objective(stuck)
     True
     """
-    check_problem(problem)
+    network = checked(network, problem)
     check_real("tol", tol, 0, 1, open_ended=True)
-    network = Network.of(network)
-    problem.check_network(network)
     v = face_dual(network, problem)
     used = (network.U != 0).any(axis=0) & (network.alpha != 0)
     faces = np.unique(problem.arrangement.signs_at(network.U[:, used].T), axis=0)
@@ -104,17 +102,15 @@ def subsampled_certificate(network: Any, problem: Any, *, tol: float = 1e-8
                                  stationarity(network, problem, v).relative, largest, len(faces))
 
 
-def face_dual(network: Network, problem: Any) -> np.ndarray:
+def face_dual(network: Network, problem: Problem) -> np.ndarray:
     """A dual vector of the program over a network's faces, an optimal one if that network is: the
     residual, or for losses without a gradient the multipliers of the program."""
     if problem.loss.smooth or network.m == 0:
-        v: np.ndarray = problem.residual(network)
-    else:
-        v = problem.loss.into_domain(problem.convex_program(network).weights()[1], problem.y)
-    return v
+        return problem.residual(network)
+    return problem.loss.into_domain(problem.convex_program(network).weights()[1], problem.y)
 
 
-def _price(problem: Any, v: np.ndarray, face: np.ndarray) -> float:
+def _price(problem: Problem, v: np.ndarray, face: np.ndarray) -> float:
     """max of v.(Xu)_+ over unit vectors in a closed face: the length of a projection."""
     unit, nonzero = problem.unit_rows, problem.row_lengths > 0
     basis = null_space(unit[(face == 0) & nonzero])

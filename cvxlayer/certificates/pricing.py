@@ -25,6 +25,7 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from arrangements import CapacityError
+from cvxlayer.model.problem import Problem
 from cvxlayer.model.weights import scaled_by_power
 
 __all__ = ["Price", "chord_bound", "price", "price_of"]
@@ -60,7 +61,7 @@ class Price:
     complete: bool
 
 
-def price(problem: Any, v: np.ndarray, *, n_jobs: int = 1, max_seconds: float | None = None,
+def price(problem: Problem, v: np.ndarray, *, n_jobs: int = 1, max_seconds: float | None = None,
           progress: bool = False) -> Price:
     """The most violated neuron under v, and a rigorous bound.
 

@@ -9,8 +9,7 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from cvxlayer.checks import check_real
-from cvxlayer.model.network import Network
-from cvxlayer.model.problem import check_problem
+from cvxlayer.model.problem import Problem, checked
 
 __all__ = ["Stationarity", "stationarity"]
 
@@ -34,7 +33,7 @@ class Stationarity:
     multipliers: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
 
-def stationarity(network: Any, problem: Any, v: np.ndarray | None = None, *,
+def stationarity(network: Any, problem: Problem, v: np.ndarray | None = None, *,
                  zero_tol: float = 1e-9) -> Stationarity:
     """Clarke's condition for each neuron: 0 in the subdifferential of the objective.
 
@@ -66,10 +65,8 @@ def stationarity(network: Any, problem: Any, v: np.ndarray | None = None, *,
     Where more hyperplanes meet at u than are independent, and v has both signs on them, the set of
     all delta is larger than Clarke's subdifferential, and the condition necessary only.
     """
-    check_problem(problem)
+    network = checked(network, problem)
     check_real("zero_tol", zero_tol, 0, 1)
-    network = Network.of(network)
-    problem.check_network(network)
     if v is None:
         v = problem.residual(network)
     X, lengths = problem.X, problem.row_lengths

@@ -6,8 +6,8 @@ width have
     F(U, alpha) = l(z) + beta/2 (||U||^2 + ||alpha||^2) >= -l*(-v),
 
 for l(z) >= -v.z - l*(-v) and |v.z| <= beta sum_j |alpha_j| ||u_j||. All this is finite arithmetic,
-in integers and fractions (outward rounded decimals for exp and log), but for the maximum of
-v.(Xu)_+, which `_cover` proves.
+in integers and fractions (outward rounded decimals for exp and log), except the maximum of
+v.(Xu)_+, which `cover` proves.
 """
 
 from __future__ import annotations

@@ -86,40 +86,36 @@ class ConvexProgram:
         size = own + k * (d + 1)
         P = sparse.block_diag([loss.P, sparse.csc_matrix((k * (d + 1),) * 2)], format="csc")
         q = np.concatenate([loss.q, np.zeros(k * d), np.full(k, p.beta)])
-        model = sparse.hstack(
+        W, t = own + np.arange(k * d).reshape(k, d), own + k * d + np.arange(k)
+
+        def matrix(values: np.ndarray, columns: np.ndarray) -> sparse.csc_matrix:
+            index = np.repeat(np.arange(len(values)), values.shape[1])
+            return sparse.csc_matrix((values.ravel(), (index, columns.ravel())),
+                                     shape=(len(values), size))
+
+        maps = [-b.sign * b.active[:, None] * p.X for b in self.blocks]
+        parts = [sparse.hstack(
             [sparse.identity(p.n, format="csc"), sparse.csc_matrix((p.n, own - p.n)),
-             sparse.csc_matrix(np.hstack([-b.sign * b.active[:, None] * p.X for b in self.blocks]))
-             if k else sparse.csc_matrix((p.n, 0)), sparse.csc_matrix((p.n, k))], format="csc")
-        parts, right, cones = [model], [np.zeros(p.n)], [("zero", p.n)]
+             sparse.csc_matrix(np.hstack([*maps, np.zeros((p.n, k))]))], format="csc")]
+        cones = [("zero", p.n)]
         for kind, sign, which in (("zero", 1, [b.zeros for b in self.blocks]),
                                   ("nonnegative", -1, [b.rows for b in self.blocks])):
-            total = sum(map(len, which))
-            if total:
+            if total := sum(map(len, which)):
                 rows = np.vstack([p.unit_rows[w] if kind == "zero"
                                   else b.sides[w, None] * p.unit_rows[w]
                                   for b, w in zip(self.blocks, which, strict=True) if len(w)])
-                owner = np.repeat(np.arange(k), [len(w) for w in which])
-                columns = own + owner[:, None] * d + np.arange(d)
-                parts.append(sparse.csc_matrix(
-                    ((sign * rows).ravel(), (np.repeat(np.arange(total), d), columns.ravel())),
-                    shape=(total, size)))
-                right.append(np.zeros(total))
+                parts.append(matrix(sign * rows, W[np.repeat(np.arange(k), list(map(len, which)))]))
                 cones.append((kind, total))
-        if loss.A.shape[0]:
-            parts.append(sparse.hstack([loss.A, sparse.csc_matrix((loss.A.shape[0], size - own))]))
-            right.append(loss.b)
+        before = sum(n for _, n in cones)
+        if len(loss.b):
+            parts.append(sparse.hstack([loss.A, sparse.csc_matrix((len(loss.b), size - own))]))
             cones += loss.cones
         if k:
-            index = np.arange(k * (d + 1)).reshape(k, d + 1)
-            columns = np.hstack([own + k * d + np.arange(k)[:, None],
-                                 own + np.arange(k * d).reshape(k, d)])
-            parts.append(sparse.csc_matrix(
-                (-np.ones(k * (d + 1)), (index.ravel(), columns.ravel())),
-                shape=(k * (d + 1), size)))
-            right.append(np.zeros(k * (d + 1)))
+            parts.append(matrix(-np.ones((k * (d + 1), 1)), np.column_stack([t, W])))
             cones += [("second-order", d + 1)] * k
-        return ConicProgram(P, q, sparse.vstack(parts, format="csc"), np.concatenate(right),
-                            tuple(cones), loss.constant)
+        b = np.pad(loss.b, (before, k * (d + 1)))
+        return ConicProgram(P, q, sparse.vstack(parts, format="csc"), b, tuple(cones),
+                            loss.constant)
 
     def weights(self, solver: str = "clarabel", **options: Any
                 ) -> tuple[np.ndarray, np.ndarray, Answer]:

@@ -77,7 +77,8 @@ class Solution:
 
 def thresholded(problem: Problem, W: np.ndarray, signs: np.ndarray
                 ) -> tuple[np.ndarray, np.ndarray]:
-    """Without blocks that are zero but for the solver's accuracy."""
+    """Without blocks that differ from zero by no more than the solver's accuracy: the threshold
+    with the least objective is taken."""
     lengths = np.linalg.norm(W, axis=0)
     largest = lengths.max(initial=0)
     choices = [(W[:, used], signs[used]) for used in (

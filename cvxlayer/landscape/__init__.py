@@ -2,7 +2,8 @@
 
 ========  ========================================================================================
 local     local_minimum: is a network one, and if not, which way is down
-paths     paths of networks along which the objective does not rise
+path      Path: a piecewise straight path of networks, and its check
+paths     paths along which the objective does not rise
 optima    the set of all optimal networks: bounds, vertices, samples, least width
 polytope  vertices, bounds and walks of a polytope, by linear programs
 ========  ========================================================================================

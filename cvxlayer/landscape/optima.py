@@ -123,7 +123,7 @@ class OptimalSet:
 
     @property
     def unique(self) -> bool:
-        """Whether there is one optimum only, but for cutting neurons and their order."""
+        """Whether there is one optimum only, up to cutting neurons and their order."""
         lower, upper = (x[: len(self)] for x in self._polytope.bounds)
         return bool((upper - lower <= 2 * self._polytope.zero).all())
 

@@ -144,7 +144,7 @@ class Absolute(Loss):
         return ConicProgram(sparse.csc_matrix((2 * n, 2 * n)),
                      np.concatenate([np.zeros(n), np.full(n, self.scale)]),
                      sparse.bmat([[eye, -eye], [-eye, -eye]], format="csc"),
-                     np.concatenate([y, -y]), (("nonnegative", 2 * n),), 0.0)
+                     np.concatenate([y, -y]), (("nonnegative", 2 * n),))
 
 
 class Huber(Loss):
@@ -225,7 +225,7 @@ class Hinge(Loss):
                      np.concatenate([np.zeros(n), np.full(n, self.scale)]),
                      sparse.bmat([[-sparse.diags(y.astype(float)), -eye], [None, -eye]],
                                  format="csc"),
-                     np.concatenate([-np.ones(n), np.zeros(n)]), (("nonnegative", 2 * n),), 0.0)
+                     np.concatenate([-np.ones(n), np.zeros(n)]), (("nonnegative", 2 * n),))
 
 
 class Logistic(Loss):
@@ -264,32 +264,17 @@ class Logistic(Loss):
     def conic(self, y: Array) -> ConicProgram:
         # t >= log(1 + e^(-yz)): p + q <= 1, p >= exp(-t), q >= exp(-yz - t)
         n = len(y)
-        sign = y.astype(float)
-        q = np.concatenate([np.zeros(n), np.full(n, self.scale), np.zeros(2 * n)])
-        rows, cols, data, b = [], [], [], np.zeros(7 * n)
-        i = np.arange(n)
-
-        def put(r: NDArray[np.int64], c: NDArray[np.int64], x: Any) -> None:
-            rows.append(r)
-            cols.append(c)
-            data.append(np.broadcast_to(x, np.shape(r)))
-
-        put(i, 2 * n + i, 1.0)
-        put(i, 3 * n + i, 1.0)
-        b[:n] = 1
+        eye = sparse.identity(n)
         # exponential cone: (a, 1, c) with c >= exp(a); s = b - A x
-        first, second = n + 3 * i, 4 * n + 3 * i
-        put(first, n + i, 1.0)
-        b[first + 1] = 1
-        put(first + 2, 2 * n + i, -1.0)
-        put(second, i, sign)
-        put(second, n + i, 1.0)
-        b[second + 1] = 1
-        put(second + 2, 3 * n + i, -1.0)
-        A = sparse.csc_matrix((np.concatenate(data), (np.concatenate(rows), np.concatenate(cols))),
-                              shape=(7 * n, 4 * n))
-        return ConicProgram(sparse.csc_matrix((4 * n, 4 * n)), q, A, b,
-                     (("nonnegative", n), *((("exponential", 3),) * (2 * n))), 0.0)
+        first, last = (sparse.csc_matrix(np.eye(3)[:, [i]]) for i in (0, 2))
+        up, down = sparse.kron(eye, first), sparse.kron(eye, -last)
+        A = sparse.bmat([[None, None, eye, eye], [None, up, down, None],
+                         [sparse.kron(sparse.diags(y), first), up, None, down]], format="csc")
+        return ConicProgram(
+            sparse.csc_matrix((4 * n, 4 * n)),
+            np.concatenate([np.zeros(n), np.full(n, self.scale), np.zeros(2 * n)]), A,
+            np.concatenate([np.ones(n), np.tile([0.0, 1.0, 0.0], 2 * n)]),
+            (("nonnegative", n), *((("exponential", 3),) * (2 * n))))
 
 
 def _expit(x: Array) -> Array:

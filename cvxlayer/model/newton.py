@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from .problem import Problem
 from .weights import convex_value, merged, null_space, reduced
 
 __all__ = ["polished"]
@@ -31,7 +32,7 @@ _SAME = 1e-6  # of directions
 _NEAR = 1e-6  # a row this near a neuron's hyperplane, relatively, is held at first
 
 
-def polished(problem: Any, W: np.ndarray, signs: np.ndarray, *, steps: int = 400
+def polished(problem: Problem, W: np.ndarray, signs: np.ndarray, *, steps: int = 400
              ) -> tuple[np.ndarray, np.ndarray]:
     """Weights (d, m) and signs of a network whose objective is not larger; it is stationary if
     fewer than `steps` steps were taken."""
@@ -65,7 +66,7 @@ def _pools() -> Any:
 class _Faces:
     """Neurons, the rows that hold them, and the sides of the others."""
 
-    def __init__(self, problem: Any, W: np.ndarray, signs: np.ndarray) -> None:
+    def __init__(self, problem: Problem, W: np.ndarray, signs: np.ndarray) -> None:
         self.p = problem
         self.lengths, self.unit = problem.row_lengths, problem.unit_rows
         self.W, self.signs = W.copy(), signs.copy()
@@ -86,16 +87,13 @@ class _Faces:
 
     def _v(self) -> np.ndarray:
         z = np.maximum(self.p.X @ self.W, 0) @ self.signs
-        return -np.asarray(self.p.loss.gradient(z, self.p.y))
+        return -self.p.loss.gradient(z, self.p.y)
 
     def _basis(self, j: int) -> np.ndarray:
         return null_space(self.unit[self.held[:, j]])
 
-    def _value(self, W: np.ndarray) -> float:
-        return convex_value(self.p, W, self.signs)
-
     def descend(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        value = self._value(self.W)
+        value = convex_value(self.p, self.W, self.signs)
         for j in range(len(self.signs) - 1, -1, -1):
             value = self._join(j, value)
         last = 0
@@ -128,7 +126,7 @@ class _Faces:
             step = 1.0
             while step > 1e-12:
                 factors = np.minimum(limits, step)
-                below = self._value(self.W + factors * direction)
+                below = convex_value(self.p, self.W + factors * direction, self.signs)
                 if below <= value:
                     break
                 step /= 4

@@ -13,7 +13,7 @@ from cvxlayer.errors import InputError
 from .losses import LOSSES, Loss
 from .network import Network
 
-__all__ = ["Problem", "check_problem", "relative_gap"]
+__all__ = ["Problem", "check_problem", "checked", "relative_gap"]
 
 _U = 2.0**-53
 _LARGEST = 1e75  # products of X and y can be squared
@@ -121,7 +121,7 @@ class Problem:
         return int(self.X.shape[1])
 
     def check_network(self, network: Network) -> None:
-        """Refuse what is no network of as many input weights as X has columns."""
+        """Refuse anything but a Network with an input weight for each column of X."""
         if not isinstance(network, Network):
             raise InputError(f"network must be a Network, got {type(network).__name__}; see "
                              "Network.from_torch and from_sklearn")
@@ -148,7 +148,7 @@ class Problem:
         value = self.loss.value(z, self.y)
         penalty = self.beta / 2 * float((network.U**2).sum() + (network.alpha**2).sum())
         sums = float(np.abs(z) @ slopes + np.abs(self.y) @ slopes) + abs(value) + penalty
-        # what underflows is less than 1e-300
+        # terms that underflow are less than 1e-300
         return 1.01 * float(slopes @ e) + 4 * _U * (n + d + m + 16) * sums + 1e-300
 
     def residual(self, network: Network) -> np.ndarray:
@@ -194,13 +194,14 @@ class Problem:
 
     def fit(self, method: str = "auto", **options: Any) -> Any:
         """The optimal network, with a certificate; see `training.fit`."""
-        # this and the next import point upward: a problem offers what is done with it
+        # upward, for the user: a problem is what one trains
         from cvxlayer.training.fit import fit
 
         return fit(self, method, **options)
 
     def convex_program(self, patterns: Any = None, **options: Any) -> Any:
         """The convex program over all or some patterns; see `program.convex_program`."""
+        # upward, for the user: it is this problem in other variables
         from cvxlayer.conic.program import convex_program
 
         return convex_program(self, patterns, **options)
@@ -230,10 +231,18 @@ def relative_gap(value: float, lower: float) -> float:
 
 
 def check_problem(problem: Any) -> None:
-    """Refuse what is no Problem, as where arguments have changed places."""
+    """Refuse anything but a Problem; arguments may have been given in the wrong order."""
     if not isinstance(problem, Problem):
         raise InputError(f"problem must be a Problem, got {type(problem).__name__}; "
                          "Problem(X, y, beta)")
+
+
+def checked(network: Any, problem: Any) -> Network:
+    """The network, as `Network.of` reads it, if it is one for the problem."""
+    check_problem(problem)
+    found = Network.of(network)
+    problem.check_network(found)
+    return found
 
 
 def _penalty(beta: Any) -> float:

@@ -17,7 +17,7 @@ from cvxlayer.model.weights import null_space
 
 __all__ = ["Interpolation", "minimum_norm", "solutions_over_beta"]
 
-_TOL = 1e-10  # of what cannot be interpolated, and of what is zero, relative to y
+_TOL = 1e-10  # for residuals and for the part of y that no network has, relative to y
 _LEVELS = (1e-4, 1e-6, 1e-8, 0.0)  # a row this near a neuron's hyperplane may hold it
 _FACTOR, _STEPS, _NEWTON = 10.0, 14, 8
 
