@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-import cvxlayer
 from arrangements.checks import check_jobs
 from arrangements.cli.options import effort, progress, source
 from arrangements.cli.report import costs, finite, shown
 from arrangements.errors import InputError
+from cvxlayer.certificates import certificate
 from cvxlayer.certificates.certificate import Certificate
+from cvxlayer.landscape import local
 from cvxlayer.landscape.paths import Path, path_to_minimal, path_to_optimum
 from cvxlayer.model.losses import LOSSES
 from cvxlayer.model.network import Network
@@ -63,7 +64,7 @@ def certify(arguments: argparse.Namespace) -> str:
     problem, names = read_problem(arguments)
     _check_width(network, problem)
     with solving():
-        found = cvxlayer.certify(
+        found = certificate.certify(
             network, problem, tol=arguments.tol, tighten=arguments.tighten,
             max_seconds=arguments.seconds, n_jobs=check_jobs(arguments.jobs),
             progress=progress(arguments),
@@ -73,7 +74,7 @@ def certify(arguments: argparse.Namespace) -> str:
         if arguments.plot is not None:
             path = way_down(found, problem, arguments.tighten)
             draw_way(found, problem, path, names, arguments.plot)
-        landscape = cvxlayer.local_minimum(found, problem).verdict
+        landscape = local.local_minimum(found, problem).verdict
     fields = _fields(arguments, found, problem, names) | {
         "landscape": landscape, "seconds": found.seconds}
     return shown(arguments, _table, fields | costs(arguments))

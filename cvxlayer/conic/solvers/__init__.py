@@ -1,4 +1,13 @@
-"""One adapter for each solver: conic programs in, points and duals out."""
+"""One adapter for each solver: conic programs in, points and duals out.
+
+========  ========================================================================================
+clarabel  interior points, the default
+scs       splitting: fast to low accuracy
+qoco      interior points
+glop      the simplex method of OR-Tools, linear programs only
+pdlp      first-order method of OR-Tools, linear programs only
+========  ========================================================================================
+"""
 
 from __future__ import annotations
 
