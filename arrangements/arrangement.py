@@ -670,7 +670,7 @@ class Arrangement:
             g, jobs, rows, tracing=witnesses, stats=self.predicate_stats)))
         points = None
         if witnesses:
-            floats = self._geometry().tables["floats"]
+            floats = self._geometry().tables.floats
             points = Witnesses(self._reduction, floats, self._interior)
         try:
             for block in blocks:
