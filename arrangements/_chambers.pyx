@@ -971,7 +971,8 @@ cdef int simple_vertex(Worker *w, const Problem *P, const Tableau *T, Line *L,
     phi agrees with its sign at infinity."""
     cdef const Lanes *S = &L.samples
     cdef uint64_t *row = L.row
-    cdef int i, s, sigma
+    cdef uint64_t x
+    cdef int i, k, s, sigma
     w.pr.n_filter += P.n
     if w.counting:
         w.flats[P.rho - 1] += 1
@@ -983,9 +984,16 @@ cdef int simple_vertex(Worker *w, const Problem *P, const Tableau *T, Line *L,
         row[i] = ((S.less[i] ^ S.pos[i]) & ~S.open[i]) ^ w.all_negative[i]
     L.ids[0] = j
     if w.identity and not has(L.any_doubt, j):
+        k = j >> 6  # flips are gathered word by word: the row is not written once for each
+        x = 0
         for i in range(L.n_cols):
             s = L.ids[i]
-            row[s >> 6] ^= ((L.agree[i][j >> 6] >> (j & 63)) & 1) << (s & 63)
+            if s >> 6 != k:
+                row[k] ^= x
+                x = 0
+                k = s >> 6
+            x |= ((L.agree[i][j >> 6] >> (j & 63)) & 1) << (s & 63)
+        row[k] ^= x
     else:
         sigma = phi_sign(w, T, L, j, 0)
         for i in range(1, L.n_cols):
