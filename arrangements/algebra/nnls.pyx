@@ -6,7 +6,7 @@ triangle R (Gram-Schmidt twice, rotations when a column leaves), never as a Gram
 cones as thin as needles keep half of their digits more. At most r columns are passive.
 """
 from libc.math cimport hypot, sqrt
-from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
 
 import numpy as np
 
@@ -15,17 +15,9 @@ cdef double INFINITE = float("inf")
 cdef double DEPENDENT = 1e-13  # what is left of a column in the span of the passive ones, relative
 
 
-cdef size_t nnls_doubles(int r, int k) noexcept nogil:
+cdef size_t nnls_doubles(int r) noexcept nogil:
     """Doubles of scratch that `nnls_solve` needs."""
-    return 2 * r * r + 5 * r
-
-
-cdef inline double dot(const double *a, const double *b, int r) noexcept nogil:
-    cdef double s = 0
-    cdef int c
-    for c in range(r):
-        s += a[c] * b[c]
-    return s
+    return 2 * r * r + 3 * r
 
 
 cdef inline void subtract(double *y, const double *a, double f, int r) noexcept nogil:
@@ -85,103 +77,113 @@ cdef void leave(double *q, double *R, int r, int p, int at, int *passive) noexce
             q[(i + 1) * r + c] = f * t - g * s
 
 
-cdef int nnls_solve(const double *a, int lda, int r, int k, const double *norm, const double *b,
-                    const double *upper, double enough, double *x, unsigned char *state,
-                    double *residual, double *work, int *passive) noexcept nogil:
-    """Least squares in k variables; the columns are rows of `a`, r numbers every lda.
+cdef int entering(const LeastSquares *S, double best) noexcept nogil:
+    """The variable at a bound that shortens the residual most where it leaves that; -1 if none
+    does so by more than `best`, which is rounding."""
+    cdef int j, chosen = -1, r = S.r
+    cdef double x
+    for j in range(S.k):
+        if S.state[j] > UPPER or S.norm[j] == 0 or S.upper[j] <= 0:
+            continue
+        x = dot(S.a + j * r, S.residual, r)
+        x = (x if S.state[j] == LOWER else -x) / S.norm[j]
+        if x > best:
+            best = x
+            chosen = j
+    return chosen
 
-    norm: the lengths of the columns. state: LOWER or UPPER for each variable on entry, where to
-    start from (UPPER only where upper is finite); the final states on return. x and residual
-    (b - A x) are written; a residual no longer than `enough` is not made shorter. work:
-    `nnls_doubles`; passive: r integers. Returns the number of columns
-    tried, or -1 where a limit of 10 (k + r) + 50 stopped it; x is feasible then too.
-    """
-    cdef double *q = work
+
+cdef void solving(const double *q, const double *R, const double *rhs, int r, int p,
+                  double *z) noexcept nogil:
+    """Least squares in the p passive variables without bounds."""
+    cdef int s, i
+    cdef double x
+    for s in range(p - 1, -1, -1):
+        x = dot(q + s * r, rhs, r)
+        for i in range(s + 1, p):
+            x -= R[i * r + s] * z[i]
+        z[s] = x / R[s * r + s]
+
+
+cdef int leaving(const LeastSquares *S, const double *z, int p) noexcept nogil:
+    """Move the passive variables towards z as far as bounds allow; the place of the one that meets
+    its bound first, -1 if none does."""
+    cdef int s, j, first = -1
+    cdef double bound, x, step = 1
+    for s in range(p):
+        j = S.passive[s]
+        if z[s] < 0 or z[s] > S.upper[j]:
+            bound = 0 if z[s] < 0 else S.upper[j]
+            x = (bound - S.x[j]) / (z[s] - S.x[j]) if z[s] != S.x[j] else 0
+            if x < step or first < 0:
+                step = x
+                first = s
+    for s in range(p):
+        j = S.passive[s]
+        x = z[s] if first < 0 else S.x[j] + step * (z[s] - S.x[j])
+        S.x[j] = min(max(x, 0.0), S.upper[j])
+    if first >= 0:
+        j = S.passive[first]
+        S.state[j] = LOWER if z[first] < 0 else UPPER
+        S.x[j] = 0 if z[first] < 0 else S.upper[j]
+    return first
+
+
+cdef int nnls_solve(LeastSquares *S) noexcept nogil:
+    """Solve. Returns the number of columns tried, or -1 where a limit of 10 (k + r) + 50 stopped
+    it; x is feasible then too."""
+    cdef int r = S.r, k = S.k, p = 0, n_tried = 0, chosen = -1, j, s, i
+    cdef double *q = S.work
     cdef double *R = q + r * r
     cdef double *z = R + r * r
-    cdef double *rhs = z + r
-    cdef double *y = rhs + r
-    cdef double w, score, best, size, step, least, now, bound, value
-    cdef int p = 0, n_tried = 0, j, s, i, c, chosen
-    for c in range(r):
-        rhs[c] = b[c]
+    cdef double *rhs = z + r       # b less what is at an upper bound
+    cdef double size, square, least = INFINITE
+    memcpy(rhs, S.b, r * sizeof(double))
     for j in range(k):
-        x[j] = upper[j] if state[j] == UPPER else 0
-        if x[j] != 0:
-            subtract(rhs, a + j * lda, x[j], r)
-    least = INFINITE
-    chosen = -1
+        S.x[j] = S.upper[j] if S.state[j] == UPPER else 0
+        if S.x[j] != 0:
+            subtract(rhs, S.a + j * r, S.x[j], r)
     while True:
-        for c in range(r):
-            residual[c] = rhs[c]
-        size = sqrt(dot(b, b, r))
+        memcpy(S.residual, rhs, r * sizeof(double))
         for s in range(p):
-            subtract(residual, a + passive[s] * lda, x[passive[s]], r)
-        now = dot(residual, residual, r)
-        if now <= enough * enough:
+            subtract(S.residual, S.a + S.passive[s] * r, S.x[S.passive[s]], r)
+        square = dot(S.residual, S.residual, r)
+        if square <= S.enough * S.enough:
             return n_tried
-        if now < least:
-            least = now
+        # in exact arithmetic every column tried shortens the residual; one that did not, and
+        # left again, would be tried for ever
+        if square < least:
+            least = square
             for j in range(k):
-                state[j] &= ~BLOCKED
-        elif chosen >= 0 and state[chosen] != PASSIVE:
-            state[chosen] |= BLOCKED
+                S.state[j] &= ~BLOCKED
+        elif chosen >= 0 and S.state[chosen] != PASSIVE:
+            S.state[chosen] |= BLOCKED
+        size = sqrt(dot(S.b, S.b, r))
         for j in range(k):
-            size += x[j] * norm[j]
-        best = 4 * (r + 4) * EPS * size
-        chosen = -1
-        if p < r:
-            for j in range(k):
-                if state[j] > UPPER or norm[j] == 0 or upper[j] <= 0:
-                    continue
-                w = dot(a + j * lda, residual, r)
-                score = (w if state[j] == LOWER else -w) / norm[j]
-                if score > best:
-                    best = score
-                    chosen = j
+            size += S.x[j] * S.norm[j]
+        chosen = entering(S, 4 * (r + 4) * EPS * size) if p < r else -1
         if chosen < 0:
             return n_tried
         if n_tried == 10 * (k + r) + 50:
             return -1
         n_tried += 1
-        if not enter(q, R, r, p, a + chosen * lda, norm[chosen]):
-            state[chosen] |= BLOCKED
+        if not enter(q, R, r, p, S.a + chosen * r, S.norm[chosen]):
+            S.state[chosen] |= BLOCKED
             continue
-        if state[chosen] == UPPER:
-            subtract(rhs, a + chosen * lda, -x[chosen], r)
-        state[chosen] = PASSIVE
-        passive[p] = chosen
+        if S.state[chosen] == UPPER:
+            subtract(rhs, S.a + chosen * r, -S.x[chosen], r)
+        S.state[chosen] = PASSIVE
+        S.passive[p] = chosen
         p += 1
         while p > 0:
-            for s in range(p):
-                y[s] = dot(q + s * r, rhs, r)
-            for s in range(p - 1, -1, -1):
-                value = y[s]
-                for i in range(s + 1, p):
-                    value -= R[i * r + s] * z[i]
-                z[s] = value / R[s * r + s]
-            step = 1
-            i = -1
-            for s in range(p):
-                j = passive[s]
-                if z[s] < 0 or z[s] > upper[j]:
-                    bound = 0 if z[s] < 0 else upper[j]
-                    value = (bound - x[j]) / (z[s] - x[j]) if z[s] != x[j] else 0
-                    if value < step or i < 0:
-                        step = value
-                        i = s
-            for s in range(p):
-                j = passive[s]
-                x[j] = z[s] if i < 0 else x[j] + step * (z[s] - x[j])
-                x[j] = min(max(x[j], 0.0), upper[j])
+            solving(q, R, rhs, r, p, z)
+            i = leaving(S, z, p)
             if i < 0:
                 break
-            j = passive[i]
-            state[j] = LOWER if z[i] < 0 else UPPER
-            x[j] = 0 if z[i] < 0 else upper[j]
-            if state[j] == UPPER:
-                subtract(rhs, a + j * lda, x[j], r)
-            leave(q, R, r, p, i, passive)
+            j = S.passive[i]
+            if S.state[j] == UPPER:
+                subtract(rhs, S.a + j * r, S.x[j], r)
+            leave(q, R, r, p, i, S.passive)
             p -= 1
 
 
@@ -222,27 +224,21 @@ def bounded_least_squares(A, b, upper=None):
     """
     rows = np.array(np.asarray(A, dtype=np.float64).T, order="C")
     cdef double[:, ::1] columns = rows
-    cdef int r = columns.shape[1], k = columns.shape[0], n_tried
+    cdef int r = columns.shape[1], k = columns.shape[0], n_tried = 0
     cdef double[::1] target = np.array(b, dtype=np.float64, ndmin=1)
     limits = np.full(k, np.inf)
     limits[:] = np.inf if upper is None else upper
     cdef double[::1] bounds = limits, lengths = np.linalg.norm(rows, axis=1)
     cdef double[::1] x = np.zeros(k), residual = target.copy()
+    cdef double[::1] work = np.empty(nnls_doubles(r))
+    cdef int[::1] passive = np.empty(r, dtype=np.int32)
     cdef unsigned char[::1] state = np.zeros(k, dtype=np.uint8)
-    cdef double *work = <double *> malloc((nnls_doubles(r, k) + 1) * sizeof(double))
-    cdef int *passive = <int *> malloc((r + 1) * sizeof(int))
-    if work == NULL or passive == NULL:
-        free(work)
-        free(passive)
-        raise MemoryError("no memory for least squares")
+    cdef LeastSquares S
     if r and k:
+        S = LeastSquares(r, k, &columns[0, 0], &lengths[0], &target[0], &bounds[0], 0, &state[0],
+                         &x[0], &residual[0], &work[0], &passive[0])
         with nogil:
-            n_tried = nnls_solve(&columns[0, 0], r, r, k, &lengths[0], &target[0], &bounds[0],
-                                 0, &x[0], &state[0], &residual[0], work, passive)
-    else:
-        n_tried = 0
-    free(work)
-    free(passive)
+            n_tried = nnls_solve(&S)
     if n_tried < 0:
         raise ArithmeticError(f"least squares did not settle within {10 * (k + r) + 50} steps")
     return np.asarray(x), np.asarray(residual)

@@ -26,7 +26,7 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from arrangements.algebra.nnls cimport LOWER, UPPER, nnls_doubles, nnls_solve
+from arrangements.algebra.nnls cimport LOWER, UPPER, LeastSquares, dot, nnls_doubles, nnls_solve
 
 cdef enum:
     MAX_RANK = 64
@@ -41,13 +41,13 @@ cdef double MARGIN = 1e-11         # of slopes, relative to the sum of all weigh
 cdef double KINK = 1e-9            # a maximum this near a hyperplane may lie in it
 cdef double SAME = 1e-7            # maxima nearer than this are one
 
-cdef struct Vertex:
+cdef struct Ray:
     double *g                      # (r)
     double *y                      # (m) z_i.g
 
 cdef struct Frame:
-    Vertex own                     # the ray that cuts this cone
-    Vertex *ray[MAX_RANK]
+    Ray own                     # the ray that cuts this cone
+    Ray *ray[MAX_RANK]
     double *dual                   # (r, r): dual[j].ray[k] = [j == k]
     double *linear                 # (r) a and the sum of w_i z_i over rows positive on the cone
     int n_open                     # rows that are not linear on the cone,
@@ -56,6 +56,21 @@ cdef struct Frame:
     unsigned char *plus            # rays on which an open row is positive
     unsigned char *minus
     unsigned char *state           # of t in the least squares
+
+cdef struct Cut:                   # the new ray, alpha ray[a] + beta ray[b]
+    int a
+    int b
+    double alpha
+    double beta
+
+
+cdef double unit(double *v, int r) noexcept nogil:
+    """Make a vector one of length 1, if it is not zero; its length."""
+    cdef double size = sqrt(dot(v, v, r))
+    cdef int c
+    for c in range(r):
+        v[c] = v[c] / size if size > 0 else 0.0
+    return size
 
 
 cdef class Search:
@@ -80,21 +95,20 @@ cdef class Search:
     cdef int m, n_convex, r
     cdef int n_frames
     cdef Frame **frames
-    cdef Vertex *first
+    cdef Ray *first
     cdef double *z                 # (r, m)
     cdef double *by_row            # (m, r)
     cdef double *w
     cdef double *a
     cdef volatile double *shared
     cdef double spread, total
-    cdef double *columns           # scratch of the least squares, (m + r, r)
+    cdef double *columns           # (m + r, r) of the least squares; how long, their bounds
     cdef double *norms
     cdef double *upper
-    cdef double *x
-    cdef unsigned char *state
-    cdef double *work
-    cdef double *y
-    cdef int passive[MAX_RANK + 1]
+    cdef LeastSquares fit
+    cdef double rho[MAX_RANK]      # its residual
+    cdef int passive[MAX_RANK]
+    cdef double *y                 # (m) z_i.u for the point u in question
     cdef Py_ssize_t limit, n_kept, room
     cdef double *kept              # (n_kept, 1 + r): height, point
     cdef readonly double share     # number of cones that are done
@@ -123,14 +137,15 @@ cdef class Search:
         self.columns = <double *> malloc((m + r) * r * sizeof(double))
         self.norms = <double *> malloc((m + r) * sizeof(double))
         self.upper = <double *> malloc((m + r) * sizeof(double))
-        self.x = <double *> malloc((m + r) * sizeof(double))
-        self.state = <unsigned char *> malloc(m + r)
-        self.work = <double *> malloc((nnls_doubles(r, m + r) + 4 * r) * sizeof(double))
+        self.fit = LeastSquares(
+            r, 0, self.columns, self.norms, NULL, self.upper, 0, <unsigned char *> malloc(m + r),
+            <double *> malloc((m + r) * sizeof(double)), &self.rho[0],
+            <double *> malloc(nnls_doubles(r) * sizeof(double)), &self.passive[0])
         self.y = <double *> malloc((m + 1) * sizeof(double))
-        self.first = <Vertex *> calloc(r, sizeof(Vertex))
+        self.first = <Ray *> calloc(r, sizeof(Ray))
         if (self.frames == NULL or self.z == NULL or self.columns == NULL or self.norms == NULL
-                or self.upper == NULL or self.x == NULL or self.state == NULL
-                or self.work == NULL or self.y == NULL or self.first == NULL):
+                or self.upper == NULL or self.fit.x == NULL or self.fit.state == NULL
+                or self.fit.work == NULL or self.y == NULL or self.first == NULL):
             raise MemoryError
         for i in range(m):
             self.total += fabs(weights[i])
@@ -138,7 +153,7 @@ cdef class Search:
                 self.z[c * m + i] = rows[i, c]
         for i in range(r):
             self.total += fabs(linear[i])
-            if not self._vertex(&self.first[i]):
+            if not self._new_ray(&self.first[i]):
                 raise MemoryError
 
     def __dealloc__(self):
@@ -158,13 +173,13 @@ cdef class Search:
         free(self.columns)
         free(self.norms)
         free(self.upper)
-        free(self.x)
-        free(self.state)
-        free(self.work)
+        free(self.fit.x)
+        free(self.fit.state)
+        free(self.fit.work)
         free(self.y)
         free(self.kept)
 
-    cdef bint _vertex(self, Vertex *v) noexcept nogil:
+    cdef bint _new_ray(self, Ray *v) noexcept nogil:
         v.g = <double *> malloc((self.r + self.m) * sizeof(double))
         v.y = v.g + self.r
         return v.g != NULL
@@ -180,7 +195,7 @@ cdef class Search:
             F.dual = <double *> malloc((self.r + 1) * self.r * sizeof(double))
             F.row = <int *> malloc((self.m + 1) * sizeof(int))
             F.plus = <unsigned char *> malloc(3 * self.m + 1)
-            if not self._vertex(&F.own) or F.dual == NULL or F.row == NULL or F.plus == NULL:
+            if not self._new_ray(&F.own) or F.dual == NULL or F.row == NULL or F.plus == NULL:
                 free(F.own.g)
                 free(F.dual)
                 free(F.row)
@@ -266,10 +281,11 @@ cdef class Search:
         """Search a cone, bounded by `outer`: bound, prune or cut."""
         cdef Frame *F = self.frames[depth]
         cdef Frame *child
-        cdef int r = self.r, i, j, k, a, b, side
+        cdef int _i, row
+        cdef Cut cut
         cdef double u[MAX_RANK]
         cdef double lam[MAX_RANK]
-        cdef double bound, height, best, plus, minus, x, alpha, beta, length, high, low
+        cdef double bound, height
         self.n_screened += 1
         bound = min(self._bound(F, u), outer)
         if self._is_low(bound):
@@ -278,9 +294,11 @@ cdef class Search:
         if self.shared[1] != 0:
             self.ceiling = max(self.ceiling, bound)
             return
+        # maxima of the whole function are wanted, not those a cone has on its boundary
         if self.limit and self._leads_out(F):
             self.share += share
             return
+        # where the relaxation is largest f is often large: that may raise the threshold
         self._values(u, self.y)
         height = self._height(u, self.y)
         if self.limit == 0:
@@ -296,14 +314,28 @@ cdef class Search:
             self.ceiling = max(self.ceiling, bound)
             self.share += share
             return
-        # the row whose interpolation errs most where the relaxation is largest
+        child = self._frame(depth + 1)
+        if child == NULL:
+            self.ceiling = max(self.ceiling, bound)
+            return
+        row = self._choose_row(F, u, bound, lam)
+        cut = self._choose_edge(F, row, lam)
+        # first the part with the relaxation's maximum: the sooner the threshold rises, the better
+        if lam[cut.a] * cut.beta > lam[cut.b] * cut.alpha:
+            cut = Cut(cut.b, cut.a, cut.beta, cut.alpha)
+        for _i in range(2):
+            self._part(F, child, cut)
+            self._explore(depth + 1, share / 2, bound)
+            cut = Cut(cut.b, cut.a, cut.beta, cut.alpha)
+
+    cdef int _choose_row(self, const Frame *F, const double *u, double bound, double *lam
+                         ) noexcept nogil:
+        """The row at which to cut, and weights `lam` of the rays: coordinates of u. It is the row
+        whose interpolation errs most at u, by |w| times the smaller part of sum lam_j z.g_j."""
+        cdef int r = self.r, i, j, row = -1
+        cdef double best = -1, plus, minus, x
         for j in range(r):
-            x = 0
-            for i in range(r):
-                x += F.dual[j * r + i] * u[i]
-            lam[j] = max(x, 0.0)
-        best = -1
-        k = -1
+            lam[j] = max(dot(F.dual + j * r, u, r), 0.0)
         for i in range(F.n_convex):
             plus = minus = 0
             for j in range(r):
@@ -315,57 +347,47 @@ cdef class Search:
             x = self.w[F.row[i]] * min(plus, minus)
             if x > best:
                 best = x
-                k = F.row[i]
-        if not best > 1e-15 * fabs(bound):
-            best = -1
-            for i in range(F.n_convex):
-                high = low = 0
-                for j in range(r):
-                    x = F.ray[j].y[F.row[i]]
-                    high = max(high, x)
-                    low = min(low, x)
-                x = self.w[F.row[i]] * min(high, -low)
-                if x > best:
-                    best = x
-                    k = F.row[i]
+                row = F.row[i]
+        if best > 1e-15 * fabs(bound):
+            return row
+        # none errs at u, the bound is above f for rounding alone or that of an outer cone: any
+        # cut will do, best one that is wide
+        best = -1
+        for i in range(F.n_convex):
+            plus = minus = 0
             for j in range(r):
-                lam[j] = 1
-        a = b = -1
-        plus = minus = 0
+                x = F.ray[j].y[F.row[i]]
+                plus = max(plus, x)
+                minus = max(minus, -x)
+            x = self.w[F.row[i]] * min(plus, minus)
+            if x > best:
+                best = x
+                row = F.row[i]
         for j in range(r):
-            x = F.ray[j].y[k]
+            lam[j] = 1
+        return row
+
+    cdef Cut _choose_edge(self, Frame *F, int row, const double *lam) noexcept nogil:
+        """Cut the edge between the two rays, of different signs, where the row weighs most: the
+        new ray becomes F.own."""
+        cdef int j, a = -1, b = -1
+        cdef double plus = 0, minus = 0, x, alpha, beta, length
+        for j in range(self.r):
+            x = F.ray[j].y[row]
             if x > TINY and (a < 0 or lam[j] * x > plus):
                 plus = lam[j] * x
                 a = j
             elif x < -TINY and (b < 0 or -lam[j] * x > minus):
                 minus = -lam[j] * x
                 b = j
-        alpha = -F.ray[b].y[k]
-        beta = F.ray[a].y[k]
-        length = 0
-        for i in range(r):
-            x = alpha * F.ray[a].g[i] + beta * F.ray[b].g[i]
-            F.own.g[i] = x
-            length += x * x
-        length = sqrt(length)
-        for i in range(r):
-            F.own.g[i] /= length
-        alpha /= length
-        beta /= length
+        alpha = -F.ray[b].y[row]
+        beta = F.ray[a].y[row]
+        for j in range(self.r):
+            F.own.g[j] = alpha * F.ray[a].g[j] + beta * F.ray[b].g[j]
+        length = unit(F.own.g, self.r)
         self._values(F.own.g, F.own.y)
-        F.own.y[k] = 0
-        child = self._frame(depth + 1)
-        if child == NULL:
-            self.ceiling = max(self.ceiling, bound)
-            return
-        # first the part with the relaxation's maximum
-        side = lam[a] * beta > lam[b] * alpha
-        for i in range(2):
-            if side == i:
-                self._part(F, child, a, b, alpha, beta)
-            else:
-                self._part(F, child, b, a, beta, alpha)
-            self._explore(depth + 1, share / 2, bound)
+        F.own.y[row] = 0
+        return Cut(a, b, alpha / length, beta / length)
 
     cdef bint _is_low(self, double bound) noexcept nogil:
         # read once: other threads may write, and a higher threshold be overwritten by a lower one
@@ -375,18 +397,17 @@ cdef class Search:
         self.level = max(self.level, level)
         return True
 
-    cdef void _part(self, const Frame *F, Frame *child, int a, int b, double alpha, double beta
-                    ) noexcept nogil:
-        """The part of a cone with the new ray alpha ray[a] + beta ray[b] in the place of ray a."""
-        cdef int r = self.r, i, j, k, plus, minus
+    cdef void _part(self, const Frame *F, Frame *child, Cut cut) noexcept nogil:
+        """The part of a cone with the new ray in the place of ray a."""
+        cdef int r = self.r, i, j, k, a = cut.a, plus, minus
         cdef const double *old = F.ray[a].y
         cdef const double *new = F.own.y
-        memcpy(child.ray, F.ray, r * sizeof(Vertex *))
-        child.ray[a] = <Vertex *> &F.own
+        memcpy(child.ray, F.ray, r * sizeof(Ray *))
+        child.ray[a] = <Ray *> &F.own
         memcpy(child.dual, F.dual, (r + 1) * r * sizeof(double))
         for i in range(r):
-            child.dual[a * r + i] = F.dual[a * r + i] / alpha
-            child.dual[b * r + i] -= beta / alpha * F.dual[a * r + i]
+            child.dual[a * r + i] = F.dual[a * r + i] / cut.alpha
+            child.dual[cut.b * r + i] -= cut.beta / cut.alpha * F.dual[a * r + i]
         child.n_open = child.n_convex = 0
         for j in range(F.n_open):
             i = F.row[j]
@@ -408,7 +429,7 @@ cdef class Search:
         cdef int r = self.r, i, j, k, n, row
         cdef double c[MAX_RANK]
         cdef double value[MAX_RANK]
-        cdef double rho[MAX_RANK]
+        cdef double *rho = self.rho
         cdef const double *y
         cdef double size, x, excess = 0
         memcpy(c, F.linear, r * sizeof(double))
@@ -428,61 +449,46 @@ cdef class Search:
             memcpy(self.columns + k * r, self.by_row + row * r, r * sizeof(double))
             self.norms[k] = 1
             self.upper[k] = -self.w[row]
-            self.state[k] = F.state[F.n_convex + k]
+            self.fit.state[k] = F.state[F.n_convex + k]
         for j in range(r):
-            size = 0
-            for i in range(r):
-                size += F.dual[j * r + i] * F.dual[j * r + i]
-            size = sqrt(size)
+            size = sqrt(dot(F.dual + j * r, F.dual + j * r, r))
             for i in range(r):
                 self.columns[(n + j) * r + i] = -F.dual[j * r + i] / size
             self.norms[n + j] = 1
             self.upper[n + j] = INFINITE
-            self.state[n + j] = LOWER
-        nnls_solve(self.columns, r, r, n + r, self.norms, c, self.upper, max(self.shared[0], 0.0),
-                   self.x, self.state, rho, self.work, self.passive)
+            self.fit.state[n + j] = LOWER
+        self.fit.k, self.fit.b = n + r, c
+        self.fit.enough = max(self.shared[0], 0.0)  # a bound so low is pruned
+        nnls_solve(&self.fit)
         for k in range(n):
-            x = self.x[k]
+            x = self.fit.x[k]
             F.state[F.n_convex + k] = UPPER if 2 * x > self.upper[k] else LOWER
             if x != 0:
                 row = F.row[F.n_convex + k]
                 for j in range(r):
                     value[j] -= x * F.ray[j].y[row]
-        size = 0
-        for i in range(r):
-            size += rho[i] * rho[i]
-        size = sqrt(size)
         for j in range(r):
             x = value[j]
             for i in range(r):
                 x -= rho[i] * F.ray[j].g[i]
             excess = max(excess, x)
-        for i in range(r):
-            u[i] = rho[i] / size if size > 0 else 0.0
-        return size + self.spread * excess
+        memcpy(u, rho, r * sizeof(double))
+        return unit(u, r) + self.spread * excess
 
     cdef bint _leads_out(self, const Frame *F) noexcept nogil:
         """Whether all gradients of f on the cone point out of it through one facet: at a maximum
         one of them is a multiple of the point."""
-        cdef int r = self.r, i, j, c
+        cdef int r = self.r, i, j
         cdef const double *dual
-        cdef const double *z
         cdef double size, slope, x
         for j in range(r):
             dual = F.dual + j * r
-            size = slope = 0
-            for c in range(r):
-                size += dual[c] * dual[c]
-                slope += dual[c] * F.linear[c]
-            size = MARGIN * sqrt(size) * self.total
+            slope = dot(dual, F.linear, r)
+            size = MARGIN * sqrt(dot(dual, dual, r)) * self.total
             if slope > -size:
                 continue
             for i in range(F.n_open):
-                z = self.by_row + F.row[i] * r
-                x = 0
-                for c in range(r):
-                    x += dual[c] * z[c]
-                x *= self.w[F.row[i]]
+                x = self.w[F.row[i]] * dot(dual, self.by_row + F.row[i] * r, r)
                 if x > 0:
                     slope += x
                     if slope > -size:
@@ -533,23 +539,17 @@ cdef class Search:
                     n += 1
         return n
 
-    cdef double _slope(self, int n, const double *gradient, double enough, double *rho
-                       ) noexcept nogil:
-        """Length of the direction of steepest ascent; n columns stand in the least squares."""
-        cdef int c
-        cdef double size = 0
-        memset(self.state, LOWER, n)
-        nnls_solve(self.columns, self.r, self.r, n, self.norms, gradient, self.upper, enough,
-                   self.x, self.state, rho, self.work, self.passive)
-        for c in range(self.r):
-            size += rho[c] * rho[c]
-        return sqrt(size)
+    cdef double _slope(self, int n, const double *gradient, double enough) noexcept nogil:
+        """Length of the direction rho of steepest ascent; n columns stand in the least squares."""
+        memset(self.fit.state, LOWER, n)
+        self.fit.k, self.fit.b, self.fit.enough = n, gradient, enough
+        nnls_solve(&self.fit)
+        return sqrt(dot(self.rho, self.rho, self.r))
 
     cdef bint _is_peak(self, double height) noexcept nogil:
         """Whether f has a local maximum at a point, given y: no direction leads up."""
         cdef int r = self.r, i, c, k, n, sides
         cdef int convex[1 + MAX_CONVEX]
-        cdef double rho[MAX_RANK]
         cdef double flat[MAX_RANK]
         cdef double gradient[MAX_RANK]
         cdef double x
@@ -569,7 +569,7 @@ cdef class Search:
                     self.columns[(n + k) * r + c] = x
                 self.norms[n + k] = 1
                 self.upper[n + k] = INFINITE
-            if self._slope(n + convex[0], gradient, height, rho) > height * (1 + KINK):
+            if self._slope(n + convex[0], gradient, height) > height * (1 + KINK):
                 return False
         return True
 
@@ -588,18 +588,13 @@ cdef class Search:
                         self._add(height, &points[j, 0])
 
     cdef double _ascend(self, double *u) noexcept nogil:
+        """Steepest ascent from u; the height reached."""
         cdef int r = self.r, i, c, k, n
         cdef int convex[1 + MAX_CONVEX]
-        cdef double rho[MAX_RANK]
         cdef double flat[MAX_RANK]
-        cdef double height = 0, size, x, slope, level, t, next
+        cdef double height = 0, size, x, t
         for _i in range(MAX_STEPS):
-            size = 0
-            for c in range(r):
-                size += u[c] * u[c]
-            size = sqrt(size)
-            for c in range(r):
-                u[c] /= size
+            unit(u, r)
             self._values(u, self.y)
             height = self._height(u, self.y)
             n = self._kinks(flat, convex)
@@ -608,59 +603,56 @@ cdef class Search:
                 if self.y[i] > 0:
                     for c in range(r):
                         flat[c] += self.w[i] * self.by_row[i * r + c]
-            size = self._slope(n, flat, 0, rho)
+            size = self._slope(n, flat, 0)
             if size <= height * (1 + 1e-14) or size == 0:
                 break
-            # up along u + t rho, rho orthogonal to u and of length 1, to the first maximum of
-            # f / |u + t rho| = (level + slope t) / sqrt(1 + t^2)
-            x = 0
+            # of the direction only what is orthogonal to u leads up on the sphere
+            x = dot(self.rho, u, r)
             for c in range(r):
-                x += rho[c] * u[c]
-            size = 0
-            for c in range(r):
-                rho[c] -= x * u[c]
-                size += rho[c] * rho[c]
-            size = sqrt(size)
-            if size <= 1e-15 * fabs(x):
+                self.rho[c] -= x * u[c]
+            if unit(self.rho, r) <= 1e-15 * fabs(x):
+                break
+            t = self._line_search(u, self.rho)
+            if t == 0:
                 break
             for c in range(r):
-                rho[c] /= size
-            self._values(rho, self.x)
-            level = slope = 0
-            for c in range(r):
-                level += self.a[c] * u[c]
-                slope += self.a[c] * rho[c]
-            for i in range(self.m):
-                if fabs(self.y[i]) <= KINK:
-                    self.y[i] = 0
-                if self.y[i] > 0 or (self.y[i] == 0 and self.x[i] > 0):
-                    level += self.w[i] * self.y[i]
-                    slope += self.w[i] * self.x[i]
-            t = 0
-            while True:
-                next = INFINITE
-                for i in range(self.m):
-                    if (self.y[i] > 0) != (self.x[i] > 0) and self.x[i] != 0:
-                        x = -self.y[i] / self.x[i]
-                        if t < x < next:
-                            next = x
-                if slope <= 0 or level > 0 and slope <= next * level:
-                    break
-                if next == INFINITE:
-                    break
-                t = next
-                for i in range(self.m):
-                    if self.x[i] != 0 and self.y[i] != 0 and -self.y[i] / self.x[i] == t:
-                        x = self.w[i] if self.x[i] > 0 else -self.w[i]
-                        level += x * self.y[i]
-                        slope += x * self.x[i]
-            if slope > 0 and level > 0 and slope > t * level:
-                t = slope / level
-            elif t == 0:
-                break
-            for c in range(r):
-                u[c] += t * rho[c]
+                u[c] += t * self.rho[c]
         return height
+
+    cdef double _line_search(self, const double *u, const double *rho) noexcept nogil:
+        """Up along u + t rho, rho orthogonal to u and of length 1, to the first maximum of
+        f / |u + t rho| = (level + slope t) / sqrt(1 + t^2); the t of it, 0 if there is none.
+
+        Between two kinks f is linear; the quotient grows up to t = slope / level.
+        """
+        cdef int i
+        cdef double level = dot(self.a, u, self.r), slope = dot(self.a, rho, self.r)
+        cdef double t = 0, next, x
+        cdef double *y = self.y
+        cdef double *dy = self.fit.x    # z_i.rho
+        self._values(rho, dy)
+        for i in range(self.m):
+            if fabs(y[i]) <= KINK:
+                y[i] = 0
+            if y[i] > 0 or (y[i] == 0 and dy[i] > 0):
+                level += self.w[i] * y[i]
+                slope += self.w[i] * dy[i]
+        while True:
+            next = INFINITE
+            for i in range(self.m):
+                if (y[i] > 0) != (dy[i] > 0) and dy[i] != 0:
+                    x = -y[i] / dy[i]
+                    if t < x < next:
+                        next = x
+            if slope <= 0 or level > 0 and slope <= next * level or next == INFINITE:
+                break
+            t = next
+            for i in range(self.m):
+                if dy[i] != 0 and y[i] != 0 and -y[i] / dy[i] == t:
+                    x = self.w[i] if dy[i] > 0 else -self.w[i]
+                    level += x * y[i]
+                    slope += x * dy[i]
+        return slope / level if slope > 0 and level > 0 and slope > t * level else t
 
     cdef void _add(self, double height, const double *u) noexcept nogil:
         """Keep a local maximum, in order of height, if it is new."""

@@ -1,5 +1,7 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
+
+from .tables import Tables
 
 # A buffer of rows, or (rows, ids, levels, values) while tracing; and how many rows are in it.
 _Filled: TypeAlias = tuple[Any, int]
@@ -8,14 +10,14 @@ simd: str
 
 class Geometry:
     @property
-    def tables(self) -> Mapping[str, Any]: ...
+    def tables(self) -> Tables: ...
     @property
     def n(self) -> int: ...
     @property
     def m(self) -> int: ...
     @property
     def r(self) -> int: ...
-    def __init__(self, tables: Mapping[str, Any]) -> None: ...
+    def __init__(self, tables: Tables) -> None: ...
 
 class Enumeration:
     def __init__(

@@ -16,7 +16,7 @@ simd = (<bytes> ar_dispatch()).decode()
 
 
 cdef class Geometry:
-    """An arrangement ready for the kernels: floats, residues, classes (see `_tables.build`)."""
+    """An arrangement ready for the kernels: floats, residues, classes (see `_tables.Tables`)."""
     cdef readonly object tables
     cdef readonly int n, m, r
     cdef Residues res
@@ -24,16 +24,16 @@ cdef class Geometry:
 
     def __init__(self, tables):
         self.tables = tables
-        self.n = tables["n"]
-        self.m, self.r = tables["m"], tables["r"]
-        self.tol = tables["tol"]
-        cdef uint64_t[:, :, ::1] value = tables["value"]
-        cdef uint64_t[::1] p = tables["p"]
-        cdef uint64_t[::1] minus_inv = tables["minus_inv"]
-        cdef uint64_t[::1] one = tables["one"]
-        cdef uint64_t[:, ::1] inverse = tables["inverse"]
-        cdef double[::1] bits = tables["bits"]
-        cdef int[::1] shift = tables["shift"]
+        self.n = tables.n
+        self.m, self.r = tables.m, tables.r
+        self.tol = tables.tol
+        cdef uint64_t[:, :, ::1] value = tables.value
+        cdef uint64_t[::1] p = tables.p
+        cdef uint64_t[::1] minus_inv = tables.minus_inv
+        cdef uint64_t[::1] one = tables.one
+        cdef uint64_t[:, ::1] inverse = tables.inverse
+        cdef double[::1] bits = tables.bits
+        cdef int[::1] shift = tables.shift
         self.res.n_ids = value.shape[1]
         self.res.r = self.r
         self.res.n_primes = p.shape[0]
@@ -84,13 +84,13 @@ cdef class Enumeration:
         w.n_bytes = (w.n_samples + 7) // 8
         w.n_words = (w.n_samples + 63) // 64
         w.lanes = (w.n_samples + 7) & ~7
-        w.identity = tables["identity"]
-        cdef int[::1] member_start = tables["member_start"]
-        cdef int[::1] member = tables["member"]
-        cdef int[::1] class_of = tables["class_of"]
-        cdef uint64_t[::1] all_negative = tables["all_negative"]
-        cdef uint64_t[::1] cuts = tables["cuts"]
-        cdef double[::1] mix = tables["mix"]
+        w.identity = tables.identity
+        cdef int[::1] member_start = tables.member_start
+        cdef int[::1] member = tables.member
+        cdef int[::1] class_of = tables.class_of
+        cdef uint64_t[::1] all_negative = tables.all_negative
+        cdef uint64_t[::1] cuts = tables.cuts
+        cdef double[::1] mix = tables.mix
         w.member_start = &member_start[0]
         w.member = &member[0]
         w.class_of = &class_of[0]
@@ -134,8 +134,8 @@ cdef class Enumeration:
         cdef int r = w.r, n = w.m, k, c, ld = (n + r + 7) & ~7
         cdef Tableau T
         cdef double x
-        cdef double[:, ::1] values = self.geometry.tables["floats"]   # (m + 2 r, r)
-        cdef double unit = self.geometry.tables["input_error"]
+        cdef double[:, ::1] values = self.geometry.tables.floats   # (m + 2 r, r)
+        cdef double unit = self.geometry.tables.input_error
         lane_ids = np.concatenate([np.arange(n), np.arange(n + r, n + 2 * r)]).astype(np.int32)
         cdef int[::1] ids = lane_ids
         self.keep.append(lane_ids)
@@ -149,13 +149,13 @@ cdef class Enumeration:
             raise MemoryError("no memory for the first tableau")
         T.id = P.root.id = &ids[0]
         T.outer = P.outer.id
-        T.det = 1 if self.geometry.tables["integral"] else INFINITY
+        T.det = 1 if self.geometry.tables.integral else INFINITY
         T.free = ~<uint64_t> 0 if r == 64 else (<uint64_t> 1 << r) - 1
         for c in range(r):
             T.basis[c] = n + c
             for k in range(ld):
                 T.t[c * ld + k] = values[ids[k], c] if k < n + r else 0
-        T.integral = self.geometry.tables["integral"] and w.pr.tol <= 0
+        T.integral = self.geometry.tables.integral and w.pr.tol <= 0
         T.scale = 1
         for c in range(r):
             T.err[c] = T.g_err[c] = 0

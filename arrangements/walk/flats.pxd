@@ -11,7 +11,7 @@ cdef struct Problem:
     int n
     int rho
     uint64_t *row              # signs settled outside B; B itself negative
-    # for faces: samples that vanish, independent classes that may vanish too (the last n_own are
+    # for faces: samples that vanish, independent classes that may vanish too (the first n_own are
     # this problem's own), the dimension when all of these and B do, and whether they all may
     uint64_t *zero
     int n_loose

@@ -13,7 +13,7 @@ arrangement B, read off the coordinates of phi when B is independent, or off the
 rank + 1 numbers when B is one vector more than independent.
 
 In the tableau of a flat (basis i_1..i_t, a_0, and the columns still free) every sign needed is the
-sign of an entry, here or after one more pivot; `_predicates` decides it.
+sign of an entry, here or after one more pivot; `predicates` decides it.
 """
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport uint64_t
@@ -34,20 +34,86 @@ ar_dispatch()
 cdef enum:
     IN_DOUBT = 2
 
+# Slopes of the lanes of a tableau along a line: at its point x, the sign of lane k is
+# [slope < x] xor pos. The last three masks are scratch, about one point at a time.
+cdef struct Lanes:
+    double *lo                 # slopes, as intervals
+    double *hi
+    double *inverse
+    uint64_t *pos
+    uint64_t *less             # slopes below that of the point
+    uint64_t *open             # slopes not told apart from it; then the lanes that vanish there
+    uint64_t *bits             # lanes that are positive there
+
+# All vertices of a line, and the signs of phi at each of them.
+cdef struct Line:
+    int c                      # the free column
+    int g                      # the lane of phi
+    Lanes lanes
+    Lanes samples              # the same sample by sample
+    int n_lanes                # of these
+    uint64_t *row              # scratch
+    int n_cols
+    int cols[MAX_RANK]         # columns but c, first that of infinity
+    int ids[MAX_RANK]          # their vectors; the first is the one in column c at a vertex
+    int sign                   # of phi in column c
+    # lanes j: once j is pivoted into column c,
+    uint64_t *plus[MAX_RANK]   # phi is positive in a column,
+    uint64_t *doubt[MAX_RANK]  # or of unknown sign,
+    uint64_t *agree[MAX_RANK]  # or has the same sign at the vector of `ids` as at infinity
+    uint64_t *any_doubt
+
+# A vertex v, and phi there. The coordinates of A_v, the vectors in the flat v, are entries of T
+# after lane j is pivoted into column c (j < 0: of T as it is); those of phi are the entries of
+# lane g of G after gj is pivoted into gc (gj < 0: of G as it is).
+cdef struct Vertex:
+    const Tableau *T
+    int c
+    int j
+    const Tableau *G
+    int gc
+    int gj
+    int g
+
+# Vectors B of a flat, on their own: a basis of them, one for each of some columns of a tableau,
+# and the lanes of the others; see `coordinates` for the rest.
+cdef struct Local:
+    int n_basis
+    int cols[MAX_RANK]
+    int n_other
+    int *other
+    Tableau L                  # coordinates of the others, in lanes 0..n_other-1
+    int loose_sign[MAX_RANK]   # sign of phi at basis vectors no other depends on; else 0
+    double phi[MAX_RANK]       # coordinates of phi
+    double phi_err[MAX_RANK]
+
 
 # -- lanes of a tableau --------------------------------------------------------------------
 
+cdef bint new_lanes(Worker *w, Lanes *S, int ld) noexcept nogil:
+    cdef int nw = n_words(ld)
+    S.lo = <double *> take(w, 3 * ld * sizeof(double))
+    S.pos = <uint64_t *> take(w, 4 * nw * sizeof(uint64_t))
+    if S.lo == NULL or S.pos == NULL:
+        return False
+    S.hi = S.lo + ld
+    S.inverse = S.hi + ld
+    S.less = S.pos + nw
+    S.open = S.less + nw
+    S.bits = S.open + nw
+    return True
+
+
 cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alpha_err,
-                  const double *beta, double beta_err,
-                  double *lo, double *hi, double *inverse, uint64_t *pos, uint64_t *vertical,
+                  const double *beta, double beta_err, Lanes *S, uint64_t *vertical,
                   uint64_t *inside) noexcept nogil:
     """Slopes alpha / beta of lanes 0..n-1, and the lanes that have none.
 
     On a line alpha is column 0 (the vector at infinity) and beta the free column; elsewhere both
     are generic combinations, beta of the free columns alone. `vertical` gains the lanes whose free
-    part is exactly zero, `inside` those of them in the flat. The sign of lane k at the point x of
-    the line is [slope < x] xor pos; the slopes of vertical lanes are set to -inf and their bit in
-    pos so that this holds for them too, lanes inside counting as negative.
+    part is exactly zero, `inside` those of them in the flat. The slopes of vertical lanes are set
+    to -inf and their bit in pos so that the rule for signs holds for them too, lanes inside
+    counting as negative.
     """
     cdef int ld = T.ld, i, k, s, nw = n_words(n), c
     cdef uint64_t x
@@ -55,11 +121,11 @@ cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alph
     cdef bint line = (T.free & (T.free - 1)) == 0
     if small == NULL:
         return STOP
-    ar_slopes(alpha, beta, alpha_err, beta_err, line and T.integral, ld, lo, hi, inverse)
-    ar_signs(beta, NULL, beta_err, ld, pos, small)
+    ar_slopes(alpha, beta, alpha_err, beta_err, line and T.integral, ld, S.lo, S.hi, S.inverse)
+    ar_signs(beta, NULL, beta_err, ld, S.pos, small)
     for k in range(n, ld):
-        lo[k] = hi[k] = -INFINITY
-        put(pos, k)
+        S.lo[k] = S.hi[k] = -INFINITY
+        put(S.pos, k)
     for i in range(nw):
         x = small[i] & ~vertical[i]
         while x:
@@ -82,47 +148,46 @@ cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alph
                     if (T.free >> c) & 1:
                         T.t[c * ld + k] = 0
             elif line:  # a known sign, an unknown slope: [-inf, inf] is compared exactly
-                drop(pos, k)
+                drop(S.pos, k)
                 if s > 0:
-                    put(pos, k)
+                    put(S.pos, k)
     for i in range(nw):
         x = vertical[i]
         while x:
             k = 64 * i + ar_lowest(x)
             x &= x - 1
-            lo[k] = hi[k] = -INFINITY
-            put(pos, k)
+            S.lo[k] = S.hi[k] = -INFINITY
+            put(S.pos, k)
             if not has(inside, k):
                 s = entry_sign(&w.pr, T, k, 0)
                 if s == 0:
                     put(inside, k)
                     T.t[k] = 0
                 elif s > 0:
-                    drop(pos, k)
+                    drop(S.pos, k)
     return GO_ON
 
 
-cdef bint parallel(Worker *w, const Tableau *T, int c, int i, int k) noexcept nogil:
-    """Whether lane k is a multiple of lane i in alpha and all free columns; lane i is not zero
-    in column c."""
+cdef bint parallel(Worker *w, const Tableau *T, int first, int c, int i, int k) noexcept nogil:
+    """Whether lane k is a multiple of lane i in column c, where lane i is not zero, and in the
+    free columns and that of infinity, from column `first` on."""
     cdef int s
-    for s in range(T.w):
+    for s in range(first, T.w):
         if s != c and (s == 0 or (T.free >> s) & 1):
             if sign_after(&w.pr, T, c, i, k, s) != 0:
                 return False
     return True
 
 
-cdef int ray_signs(Worker *w, const Tableau *T, int c, int j, int n, const uint64_t *less,
-                   const uint64_t *pos, uint64_t *open, uint64_t *bits) noexcept nogil:
+cdef int ray_signs(Worker *w, const Tableau *T, int c, int j, int n, Lanes *S) noexcept nogil:
     """Signs of all lanes at the point of lane j on the line; on return `open` holds the lanes
     that vanish there (j among them if it is one of the n)."""
     cdef int i, k, s
     cdef uint64_t x
     w.pr.n_filter += n
     for i in range(n_words(n)):
-        bits[i] = (less[i] ^ pos[i]) & ~open[i]
-        x = open[i]
+        S.bits[i] = (S.less[i] ^ S.pos[i]) & ~S.open[i]
+        x = S.open[i]
         while x:
             k = 64 * i + ar_lowest(x)
             x &= x - 1
@@ -130,9 +195,9 @@ cdef int ray_signs(Worker *w, const Tableau *T, int c, int j, int n, const uint6
                 continue  # equal quotients of an integral tableau are equal
             s = sign_after(&w.pr, T, c, j, k, 0)
             if s != 0:
-                drop(open, k)
+                drop(S.open, k)
                 if s > 0:
-                    put(bits, k)
+                    put(S.bits, k)
     return GO_ON
 
 
@@ -236,185 +301,180 @@ cdef int circuit(Worker *w, const Problem *P, const Tableau *T) noexcept nogil:
     return GO_ON
 
 
-cdef int descend(Worker *w, const Problem *P, const Tableau *T, int c, int j,
-                 const Tableau *G, int gc, int gj, int g, const uint64_t *members,
+cdef Problem *subproblem(Worker *w, const Problem *P, const uint64_t *row, int infinity,
+                         int sigma) noexcept nogil:
+    """A problem in a flat of P that avoids its vector at infinity, where phi has the sign sigma
+    (0: a flat in that hyperplane). B and what is loose in it are for `settle` to say."""
+    cdef Problem *Q = <Problem *> take(w, sizeof(Problem))
+    cdef uint64_t *copy = words(w, w.n_samples, row)
+    if Q == NULL or copy == NULL:
+        return NULL
+    Q.depth = P.depth + 1
+    Q.row = copy
+    Q.zero = P.zero
+    Q.dim = P.dim
+    Q.n_loose = P.n_loose
+    memcpy(Q.loose, P.loose, P.n_loose * sizeof(int))
+    Q.outer = P.outer
+    add_outer(&Q.outer, infinity, P.depth, sigma)
+    return Q
+
+
+cdef int descend(Worker *w, const Problem *P, const Vertex *v, const uint64_t *members,
                  const uint64_t *row, int sigma) noexcept nogil:
     """The chambers at a degenerate vertex v: Positive(A_v, phi).
 
     `members` are the lanes of A_v, `row` holds the signs off A_v, sigma the sign at infinity.
-    Coordinates of A_v are entries of T after lane j is pivoted into column c (j < 0: of T as it
-    is); those of phi are entries of G, after gj into gc.
     """
     cdef Mark at = w.at
+    cdef const Tableau *T = v.T
     cdef Problem *Q
-    cdef Tableau L
+    cdef Local B
     cdef uint64_t x
-    cdef uint64_t *mine
-    cdef int i, k, s, n_basis = 0, n_other = 0, n = count(members, P.n), ld, sign
-    cdef int cols[MAX_RANK]
-    cdef int lane_of[MAX_RANK]
-    cdef int basis[MAX_RANK]
-    cdef int loose_sign[MAX_RANK]
-    cdef double phi[MAX_RANK]
-    cdef double phi_err[MAX_RANK]
-    cdef double e = 0, worst
-    cdef int *source
-    # a float tableau's columns have factors of their own: rows and phi must come from one
-    cdef bint stale = j < 0 and G != T and not T.integral
+    cdef int i, k, s, q = 0
     if w.only_simple:
         w.status = DEGENERATE
         return STOP
     if w.stop:
         w.status = STOPPED
         return STOP
-    Q = <Problem *> take(w, sizeof(Problem))
-    source = <int *> take(w, n * sizeof(int))
-    mine = words(w, w.n_samples, row)
-    if Q == NULL or source == NULL or mine == NULL:
+    Q = subproblem(w, P, row, T.basis[0], sigma)
+    B.other = <int *> take(w, count(members, P.n) * sizeof(int))
+    if Q == NULL or B.other == NULL:
         return STOP
-    Q.depth = P.depth + 1
-    Q.row = mine
-    Q.zero = P.zero
-    Q.n_loose = P.n_loose
-    memcpy(Q.loose, P.loose, P.n_loose * sizeof(int))
-    # columns of the new tableau: those pivoted on in T, and c
+    # The columns pivoted on so far, and c, hold a basis of v. What completes it to one of R^r,
+    # besides the vectors at infinity, are for a section the generic functionals of G.
     for s in range(1, T.w):
-        if s == c or not (T.free >> s) & 1:
-            cols[n_basis] = s
-            n_basis += 1
-    # ids outside: the parent's, what is at infinity, and for a section the other columns of G
-    Q.outer = P.outer
-    add_outer(&Q.outer, T.basis[0], P.depth, sigma)
-    for s in range(1, T.w):
-        if s != c and (T.free >> s) & 1:
-            add_outer(&Q.outer, G.id[gj] if s == gc else G.basis[s], 0, 0)
-    # the lane that is the basis vector of each column
-    for s in range(n_basis):
-        lane_of[s] = j if cols[s] == c else -1
+        if s == v.c or not (T.free >> s) & 1:
+            B.cols[q] = s
+            q += 1
+        else:
+            add_outer(&Q.outer, v.G.id[v.gj] if s == v.gc else v.G.basis[s], 0, 0)
+    B.n_basis = q
+    B.n_other = 0
+    Q.dim += P.rho - q
     for i in range(n_words(P.n)):
         x = members[i]
         while x:
             k = 64 * i + ar_lowest(x)
             x &= x - 1
-            for s in range(n_basis):
-                if T.basis[cols[s]] == T.id[k] and cols[s] != c:
-                    lane_of[s] = k
-                    break
-                if cols[s] == c and k == j:
+            for s in range(q):
+                if T.id[k] == vector(v, B.cols[s]):
                     break
             else:
-                source[n_other] = k
-                n_other += 1
-    Q.dim = P.dim + P.rho - n_basis
-    ld = (n + 1 + 7) & ~7
-    if not new_tableau(w, &L, n, 1, ld, n_basis):
-        return STOP
-    # coordinates of the dependent lanes, with proven zeros, written column by column
-    L.integral = T.integral
-    L.scale = fabs(T.t[c * T.ld + j]) if j >= 0 else T.scale
-    L.det = T.det
-    if j >= 0 and not T.integral:
-        L.det = T.det * (fabs(T.t[c * T.ld + j]) + T.err[c]) * (1 + 1e-15)
-    for s in range(n_basis):
-        worst = 0
-        loose_sign[s] = -1
-        for i in range(n_other):
-            k = source[i]
-            if j >= 0:
-                L.t[s * ld + i] = entry_after(T, c, j, k, cols[s], &e)
-                sign = sign_after(&w.pr, T, c, j, k, cols[s])
-            else:
-                L.t[s * ld + i] = T.t[cols[s] * T.ld + k]
-                e = T.err[cols[s]]
-                sign = entry_sign(&w.pr, T, k, cols[s])
-            if sign == 0:
-                L.t[s * ld + i] = 0
-                continue
-            loose_sign[s] = 0
-            if not (e <= worst):
-                worst = e
-        L.err[s] = worst
-        basis[s] = T.id[lane_of[s]]
-        if not w.counting:
-            if loose_sign[s] != 0:
-                loose_sign[s] = sign_after(&w.pr, G, gc, gj, g, cols[s])
-            phi[s] = entry_after(G, gc, gj, g, cols[s], &phi_err[s])
-    for i in range(n_other):
-        source[i] = T.id[source[i]]
-    # any id where phi is not wanted
-    s = settle(w, Q, &L, n_basis, basis, loose_sign, n_other, source,
-               G.id[g] if g >= 0 else T.basis[0], phi, phi_err, stale, True)
+                B.other[B.n_other] = k
+                B.n_other += 1
+    s = settle(w, Q, v, &B, True)
     w.at = at
     return s
 
 
-cdef int settle(Worker *w, Problem *Q, Tableau *L, int n_basis, const int *basis,
-                const int *loose_sign, int n_other, const int *other, int phi_id,
-                const double *phi, const double *phi_err, bint stale, bint whole) noexcept nogil:
-    """Positive(B, phi), B being `basis` and `other`, whose coordinates are lanes 0..n_other-1 of L.
+cdef inline int vector(const Vertex *v, int col) noexcept nogil:
+    """The basis vector of a column at v."""
+    return v.T.id[v.j] if col == v.c else v.T.basis[col]
 
-    Basis vectors that no other depends on, those with a `loose_sign`, keep the sign phi gives them
-    and leave. `whole`: faces that vanish on all of B too.
-    """
-    cdef int ld = L.ld, s, i, q = 0
-    cdef int *ids = <int *> take(w, (n_basis + n_other + 1) * sizeof(int))
-    if ids == NULL:
+
+cdef void coordinates(Worker *w, const Vertex *v, Local *B) noexcept nogil:
+    """What `Local` says of phi and of the vectors that depend on others, with proven zeros."""
+    cdef const Tableau *T = v.T
+    cdef Tableau *L = &B.L
+    cdef int i, k, s, col, sign
+    cdef double e = 0, x
+    cdef bint loose
+    L.integral = T.integral
+    L.scale = T.scale
+    L.det = T.det
+    if v.j >= 0:
+        L.scale = fabs(T.t[v.c * T.ld + v.j])
+        if not T.integral:
+            L.det = T.det * (L.scale + T.err[v.c]) * (1 + 1e-15)
+    for s in range(B.n_basis):
+        col = B.cols[s]
+        loose = True
+        L.err[s] = 0
+        for i in range(B.n_other):
+            k = B.other[i]
+            if v.j >= 0:
+                x = entry_after(T, v.c, v.j, k, col, &e)
+                sign = sign_after(&w.pr, T, v.c, v.j, k, col)
+            else:
+                x = T.t[col * T.ld + k]
+                e = T.err[col]
+                sign = entry_sign(&w.pr, T, k, col)
+            L.t[s * L.ld + i] = x if sign != 0 else 0
+            if sign != 0:
+                loose = False
+                if not e <= L.err[s]:
+                    L.err[s] = e
+        B.loose_sign[s] = -1 if loose else 0
+        if w.counting:
+            continue
+        if v.gj >= 0:
+            B.phi[s] = entry_after(v.G, v.gc, v.gj, v.g, col, &B.phi_err[s])
+            sign = sign_after(&w.pr, v.G, v.gc, v.gj, v.g, col) if loose else 0
+        else:
+            B.phi[s] = v.G.t[col * v.G.ld + v.g]
+            B.phi_err[s] = v.G.g_err[col]
+            sign = entry_sign(&w.pr, v.G, v.g, col) if loose else 0
+        B.loose_sign[s] = sign
+
+
+cdef int settle(Worker *w, Problem *Q, const Vertex *v, Local *B, bint whole) noexcept nogil:
+    """Positive(B, phi). Basis vectors that no other depends on keep the sign phi gives them, and
+    leave: then what is left has no coloops. `whole`: faces that vanish on all of B too."""
+    cdef const Tableau *T = v.T
+    cdef Tableau *L = &B.L
+    cdef int s, i, q = 0, n = B.n_basis + B.n_other, ld = (n + 8) & ~7
+    cdef int *ids = <int *> take(w, (n + 1) * sizeof(int))
+    # a float tableau's columns have factors of their own: rows and phi must come from one
+    cdef bint stale = v.j < 0 and v.G != T and not T.integral
+    if ids == NULL or not new_tableau(w, L, n, 1, ld, B.n_basis):
         return STOP
+    coordinates(w, v, B)
     Q.whole = whole
     Q.n_own = 0
-    for s in range(n_basis):
-        if loose_sign[s] == 0:
-            ids[q] = basis[s]
-            L.err[q] = L.err[s]
-            if q != s:
-                memcpy(L.t + q * ld, L.t + s * ld, n_other * sizeof(double))
+    for s in range(B.n_basis):
+        i = vector(v, B.cols[s])
+        if B.loose_sign[s] == 0:
+            B.cols[q] = s
+            ids[q] = i
             q += 1
             continue
-        if loose_sign[s] > 0:
-            flip(w, Q.row, basis[s])
-        add_outer(&Q.outer, basis[s], Q.depth, loose_sign[s])
+        if B.loose_sign[s] > 0:
+            flip(w, Q.row, i)
+        add_outer(&Q.outer, i, Q.depth, B.loose_sign[s])
         memmove(Q.loose + 1, Q.loose, Q.n_loose * sizeof(int))
-        Q.loose[0] = basis[s]
+        Q.loose[0] = i
         Q.n_loose += 1
         Q.n_own += 1
-    Q.rho = q
-    Q.n = q + n_other
-    L.w = q
-    L.n = Q.n
+    n = q + B.n_other
+    Q.rho = L.w = q
+    Q.n = L.n = n
     L.id = ids
     L.outer = Q.outer.id
     L.free = ((<uint64_t> 1 << q) - 1) & ~<uint64_t> 1
-    for i in range(n_other):
-        ids[q + i] = other[i]
-    ids[Q.n] = phi_id
-    q = 0
-    for s in range(n_basis):
-        if loose_sign[s] != 0:
-            continue
+    for i in range(B.n_other):
+        ids[q + i] = T.id[B.other[i]]
+    ids[n] = v.G.id[v.g] if v.g >= 0 else T.basis[0]  # any where phi is not wanted
+    for q in range(Q.rho):  # lanes in their final order: the basis, the others, phi
+        s = B.cols[q]
         L.basis[q] = ids[q]
-        for i in range(n_other - 1, -1, -1):
-            L.t[q * ld + Q.rho + i] = L.t[q * ld + i]
-        for i in range(Q.rho):
-            L.t[q * ld + i] = 0
+        L.err[q] = L.err[s]
+        memmove(L.t + q * ld + Q.rho, L.t + s * ld, B.n_other * sizeof(double))
+        memset(L.t + q * ld, 0, Q.rho * sizeof(double))
         L.t[q * ld + q] = L.scale if L.integral else 1
-        L.g_err[q] = L.t[q * ld + Q.n] = 0
-        if not w.counting:
-            L.t[q * ld + Q.n] = phi[s]
-            L.g_err[q] = phi_err[s]
-        for i in range(Q.n + 1, ld):
-            L.t[q * ld + i] = 0
-        q += 1
+        L.t[q * ld + n] = 0 if w.counting else B.phi[s]
+        L.g_err[q] = 0 if w.counting else B.phi_err[s]
+        memset(L.t + q * ld + n + 1, 0, (ld - n - 1) * sizeof(double))
     tableau_measure(&w.pr, L)
     if not w.counting:
         tableau_refresh(&w.pr, L, stale)
     Q.root = L[0]
-    if w.faces:
-        return solve_faces(w, Q, L)
     return solve(w, Q, L)
 
 
 cdef void trace_rays(Worker *w, const Problem *P, const Tableau *T, const Entry *E,
-                     const Match *M, const uint64_t *c, bint opposite) noexcept nogil:
+                     const Match *M, const uint64_t *rays, bint opposite) noexcept nogil:
     """`trace` for a listed chamber: the sum of its extreme rays lies inside."""
     cdef int ids[MAX_RANK]
     cdef double value[MAX_RANK]
@@ -424,8 +484,8 @@ cdef void trace_rays(Worker *w, const Problem *P, const Tableau *T, const Entry 
         ids[s] = T.basis[M.lane[s]]
         value[s] = 0
         for i in range(E.rays.count):
-            sign = <int> ((c[1 + (i >> 6)] >> (i & 63)) & 1) - <int> (
-                (c[1 + W + (i >> 6)] >> (i & 63)) & 1)
+            sign = <int> ((rays[i >> 6] >> (i & 63)) & 1) - <int> (
+                (rays[W + (i >> 6)] >> (i & 63)) & 1)
             value[s] += sign * E.rays.t[s * E.rays.ld + i]
         turned = (M.turned >> s) & 1
         if opposite != turned:
@@ -433,60 +493,33 @@ cdef void trace_rays(Worker *w, const Problem *P, const Tableau *T, const Entry 
     trace(w, &P.outer, P.depth, ids, value, E.rho)
 
 
+cdef inline void flip_items(const Worker *w, const Tableau *T, const Match *M, uint64_t *row,
+                            uint64_t *last, uint64_t now) noexcept nogil:
+    """Turn a row that has the signs `last` at the lanes of M into one that has `now`."""
+    cdef uint64_t x = last[0] ^ now
+    last[0] = now
+    while x:
+        flip(w, row, T.id[M.lane[ar_lowest(x)]])
+        x &= x - 1
+
+
 cdef int look_up(Worker *w, Problem *P, const Tableau *T, const Entry *E,
                  const Match *M) noexcept nogil:
-    """Positive(B, phi) from the list of the chambers of B: those on whose rays phi is positive."""
-    cdef int _q, i, k, W = E.n_words, opposite
-    cdef double *scratch
-    cdef uint64_t *plus
-    cdef uint64_t *doubt
-    cdef const uint64_t *c = E.items
-    cdef uint64_t bad[2]
-    cdef uint64_t now = 0, x, all_signs = ~<uint64_t> 0 >> (64 - E.n)
-    if w.counting:
-        w.n_pairs += E.n_positive[E.rho]
-        return GO_ON
-    scratch = <double *> take(w, 2 * E.rays.ld * sizeof(double))
-    plus = words(w, E.rays.ld, NULL)
-    doubt = words(w, E.rays.ld, NULL)
-    if scratch == NULL or plus == NULL or doubt == NULL:
-        return STOP
-    if not functional_on_rays(&w.pr, T, &E.rays, M.lane, M.turned, scratch, plus, doubt):
-        return IN_DOUBT
-    for _q in range(E.n_items):
-        bad[0] = bad[1] = 0
-        for i in range(W):
-            bad[0] |= (c[1 + i] & ~plus[i]) | (c[1 + W + i] & plus[i])
-            bad[1] |= (c[1 + i] & plus[i]) | (c[1 + W + i] & ~plus[i])
-        for opposite in range(2):
-            if bad[opposite] == 0:
-                x = c[0] ^ M.turned ^ (all_signs if opposite else 0)
-                now ^= x  # what changes from the row before
-                while now:
-                    k = ar_lowest(now)
-                    now &= now - 1
-                    flip(w, P.row, T.id[M.lane[k]])
-                now = x
-                if w.tracing:
-                    trace_rays(w, P, T, E, M, c, opposite)
-                if emit(w, P.row) != GO_ON:
-                    return STOP
-        c += 1 + 2 * W
-    return GO_ON
-
-
-cdef int look_up_faces(Worker *w, Problem *P, const Tableau *T, const Entry *E,
-                       const Match *M) noexcept nogil:
-    """`look_up` for all faces but the origin."""
-    cdef int _q, i, k, W = E.n_words, opposite
+    """Positive(B, phi) from the list of the chambers of B (of its faces but the origin): those on
+    whose rays phi is positive."""
+    cdef int _q, i, k, W = E.n_words, opposite, result
     cdef double *scratch
     cdef uint64_t *plus
     cdef uint64_t *doubt
     cdef uint64_t *zero
     cdef const uint64_t *c = E.items
+    cdef const uint64_t *rays
     cdef uint64_t bad[2]
-    cdef uint64_t now = 0, vanish = 0, x, all_signs = ~<uint64_t> 0 >> (64 - E.n)
+    cdef uint64_t signs = 0, zeros = 0, all_signs = ~<uint64_t> 0 >> (64 - E.n)
     if w.counting:
+        if not w.faces:
+            w.n_pairs += E.n_positive[E.rho]
+            return GO_ON
         for k in range(1, E.rho + 1):
             tally_faces(w, P.dim + k, P.n_loose, E.n_positive[k])
         return GO_ON
@@ -500,74 +533,100 @@ cdef int look_up_faces(Worker *w, Problem *P, const Tableau *T, const Entry *E,
         return IN_DOUBT
     for _q in range(E.n_items):
         bad[0] = bad[1] = 0
+        rays = c + E.head
         for i in range(W):
-            bad[0] |= (c[3 + i] & ~plus[i]) | (c[3 + W + i] & plus[i])
-            bad[1] |= (c[3 + i] & plus[i]) | (c[3 + W + i] & ~plus[i])
+            bad[0] |= (rays[i] & ~plus[i]) | (rays[W + i] & plus[i])
+            bad[1] |= (rays[i] & plus[i]) | (rays[W + i] & ~plus[i])
         for opposite in range(2):
-            if bad[opposite] == 0:
-                x = c[0] ^ M.turned ^ (all_signs if opposite else 0)
-                now ^= x  # what changes from the row before
-                while now:
-                    k = ar_lowest(now)
-                    now &= now - 1
-                    flip(w, P.row, T.id[M.lane[k]])
-                now = x
-                vanish ^= c[1]
-                while vanish:
-                    k = ar_lowest(vanish)
-                    vanish &= vanish - 1
-                    flip(w, zero, T.id[M.lane[k]])
-                vanish = c[1]
-                if emit_faces(w, P.row, zero, P.loose, P.n_loose,
-                              P.dim + <int> c[2]) != GO_ON:
-                    return STOP
-        c += 3 + 2 * W
+            if bad[opposite] != 0:
+                continue
+            flip_items(w, T, M, P.row, &signs, c[0] ^ M.turned ^ (all_signs if opposite else 0))
+            if w.faces:
+                flip_items(w, T, M, zero, &zeros, c[1])
+                result = emit_faces(w, P.row, zero, P.loose, P.n_loose, P.dim + <int> c[2])
+            else:
+                if w.tracing:
+                    trace_rays(w, P, T, E, M, rays, opposite)
+                result = emit(w, P.row)
+            if result != GO_ON:
+                return STOP
+        c = rays + 2 * W
     return GO_ON
 
 
-cdef int solve_faces(Worker *w, Problem *P, Tableau *T) noexcept nogil:
-    """The faces of B on which phi > 0 (the origin among them, unless n_own tells otherwise).
+cdef int solve(Worker *w, Problem *P, Tableau *T) noexcept nogil:
+    """All of Positive(B, phi), for B without coloops; of the faces the origin too, unless n_own
+    tells otherwise.
 
-    Those off the hyperplane of lane 0 have a lowest vertex in a walk that puts it at infinity, as
+    Faces off the hyperplane of lane 0 have a lowest vertex in a walk that puts it at infinity, as
     chambers have; the others are faces of B restricted to it.
     """
     cdef Mark at = w.at
-    cdef uint64_t *zero = words(w, w.n_samples, P.zero)
     cdef uint64_t *vertical
     cdef uint64_t *inside
-    cdef int i, k
+    cdef int result
     cdef Entry *entry
     cdef Match match
-    if zero == NULL:
-        return STOP
-    for k in range(P.n):  # faces on which all of B vanishes
-        flip(w, zero, T.id[k])
-    if P.whole:
-        if some_faces(w, P, zero, P.loose, P.n_loose, P.dim) != GO_ON:
+    if w.faces:
+        if origin_faces(w, P, T) != GO_ON:
             return STOP
-    for i in range(0 if P.whole else P.n_own):  # the first of its own that does not
-        if some_faces(w, P, zero, P.loose + i + 1, P.n_loose - i - 1, P.dim + 1) != GO_ON:
-            return STOP
-        flip(w, zero, P.loose[i])
-    if P.rho == 0:
-        return GO_ON
+        if P.rho == 0:
+            return GO_ON
+    elif P.rho <= 1:
+        return solve_trivial(w, P, T)
     if P.n == P.rho + 1:
         return circuit(w, P, T)
     if T.integral:
         entry = find(w.catalogue, T, &match)
         if entry != NULL:
-            k = look_up_faces(w, P, T, entry, &match)
-            if k != IN_DOUBT:
-                return k
+            result = look_up(w, P, T, entry, &match)
+            if result != IN_DOUBT:
+                return result
     vertical = words(w, P.n, NULL)
     inside = words(w, P.n, NULL)
     if vertical == NULL or inside == NULL:
         return STOP
     put(vertical, 0)
-    if node(w, P, T, 0, 1, P.n, False, vertical, inside) != GO_ON:
-        return STOP
+    result = node(w, P, T, 0, 1, P.n, False, vertical, inside)
+    if result != GO_ON or not w.faces:
+        return result
     w.at = at
     return restrict(w, P, T)
+
+
+cdef int solve_trivial(Worker *w, Problem *P, const Tableau *T) noexcept nogil:
+    """Positive(B, phi), for B of rank 0, or of rank 1: vectors parallel within tol."""
+    cdef int k, sign = 0
+    cdef double value
+    if P.rho == 1 and not w.counting:
+        sign = entry_sign(&w.pr, T, P.n, 0)
+        for k in range(P.n):
+            if entry_sign(&w.pr, T, k, 0) == sign:
+                flip(w, P.row, T.id[k])
+    value = sign
+    if w.tracing:
+        trace(w, &P.outer, P.depth, T.basis, &value, P.rho)
+    return emit(w, P.row)
+
+
+cdef int origin_faces(Worker *w, const Problem *P, const Tableau *T) noexcept nogil:
+    """The faces on which all of B vanishes: the first of the loose classes of P's own that does
+    not is positive, as phi is, or none of them is (if `whole`)."""
+    cdef Mark at = w.at
+    cdef uint64_t *zero = words(w, w.n_samples, P.zero)
+    cdef int i, k
+    if zero == NULL:
+        return STOP
+    for k in range(P.n):
+        flip(w, zero, T.id[k])
+    if P.whole and some_faces(w, P, zero, P.loose, P.n_loose, P.dim) != GO_ON:
+        return STOP
+    for i in range(0 if P.whole else P.n_own):
+        if some_faces(w, P, zero, P.loose + i + 1, P.n_loose - i - 1, P.dim + 1) != GO_ON:
+            return STOP
+        flip(w, zero, P.loose[i])
+    w.at = at
+    return GO_ON
 
 
 cdef inline int some_faces(Worker *w, const Problem *P, uint64_t *zero, const int *loose, int n,
@@ -580,130 +639,58 @@ cdef inline int some_faces(Worker *w, const Problem *P, uint64_t *zero, const in
 
 
 cdef int restrict(Worker *w, const Problem *P, const Tableau *T) noexcept nogil:
-    """The faces in the hyperplane of lane 0: those of B restricted to it, where lanes that become
-    parallel are one class, its sign that of a representative."""
+    """The faces in the hyperplane of lane 0: those of B restricted to it."""
     cdef Mark at = w.at
-    cdef Problem *Q = <Problem *> take(w, sizeof(Problem))
-    cdef int *other = <int *> take(w, P.n * sizeof(int))
-    cdef int *lane = <int *> take(w, P.n * sizeof(int))
-    cdef uint64_t *row = words(w, w.n_samples, P.row)
+    # the coordinates in the hyperplane are those of T but for column 0, and so are phi's
+    cdef Vertex v = Vertex(T, -1, -1, T, -1, -1, P.n)
     cdef uint64_t *zero = words(w, w.n_samples, P.zero)
-    cdef int i, k, s, c, n_basis = P.rho - 1, n_other = 0, n_merged = w.n_merged, result
-    cdef int basis[MAX_RANK]
-    cdef int loose_sign[MAX_RANK]
-    cdef double phi[MAX_RANK]
-    cdef double phi_err[MAX_RANK]
-    cdef int *merged
-    cdef Tableau L
-    if (Q == NULL or other == NULL or lane == NULL or row == NULL or zero == NULL
-            or not new_tableau(w, &L, P.n, 1, (P.n + 7) & ~7, n_basis)):
+    cdef Problem *Q = subproblem(w, P, P.row, T.basis[0], 0)
+    cdef int s, n_merged = w.n_merged, result
+    cdef Local B
+    B.other = <int *> take(w, P.n * sizeof(int))
+    if zero == NULL or Q == NULL or B.other == NULL:
         return STOP
-    Q.depth = P.depth + 1
-    Q.row = row
-    Q.zero = zero
     flip(w, zero, T.id[0])
-    Q.outer = P.outer
-    add_outer(&Q.outer, T.basis[0], P.depth, 0)
-    Q.n_loose = P.n_loose
-    memcpy(Q.loose, P.loose, P.n_loose * sizeof(int))
-    Q.dim = P.dim
-    for s in range(n_basis):
-        basis[s] = T.basis[s + 1]
-        loose_sign[s] = -1
-    for k in range(P.rho, P.n):
-        c = 0
-        i = 0   # nonzero columns
-        for s in range(1, P.rho):
-            if entry_sign(&w.pr, T, k, s) != 0:
-                i += 1
-                c = s
-        merged = w.merged + 3 * w.n_merged
-        merged[0] = T.id[k]
-        if i == 1:
-            merged[1] = T.basis[c]
-            merged[2] = entry_sign(&w.pr, T, k, c) < 0
-            w.n_merged += 1
-            continue
-        for i in range(n_other):
-            if along(w, T, c, lane[i], k):
-                break
-        else:
-            lane[n_other] = k
-            other[n_other] = T.id[k]
-            n_other += 1
-            continue
-        merged[1] = other[i]
-        merged[2] = entry_sign(&w.pr, T, k, c) != entry_sign(&w.pr, T, lane[i], c)
-        w.n_merged += 1
-    L.integral = T.integral
-    L.scale = T.scale
-    L.det = T.det
-    for s in range(n_basis):
-        L.err[s] = T.err[s + 1]
-        for i in range(n_other):
-            k = entry_sign(&w.pr, T, lane[i], s + 1)
-            L.t[s * L.ld + i] = T.t[(s + 1) * T.ld + lane[i]] if k != 0 else 0
-            if k != 0:
-                loose_sign[s] = 0
-        if not w.counting:
-            if loose_sign[s] != 0:
-                loose_sign[s] = entry_sign(&w.pr, T, P.n, s + 1)
-            phi[s] = T.t[(s + 1) * T.ld + P.n]
-            phi_err[s] = T.g_err[s + 1]
-    result = settle(w, Q, &L, n_basis, basis, loose_sign, n_other, other, T.id[P.n], phi, phi_err,
-                    False, False)
+    Q.zero = zero
+    B.n_basis = P.rho - 1
+    for s in range(B.n_basis):
+        B.cols[s] = s + 1
+    merge(w, P, T, &B)
+    result = settle(w, Q, &v, &B, False)
     w.n_merged = n_merged
     w.at = at
     return result
 
 
-cdef bint along(Worker *w, const Tableau *T, int c, int i, int k) noexcept nogil:
-    """Whether lanes i and k are parallel in all columns but 0; lane k is not zero in column c."""
-    cdef int s
-    if entry_sign(&w.pr, T, i, c) == 0:
-        return False
-    for s in range(1, T.w):
-        if s != c and sign_after(&w.pr, T, c, k, i, s) != 0:
-            return False
-    return True
-
-
-cdef int solve(Worker *w, Problem *P, Tableau *T) noexcept nogil:
-    """All of Positive(B, phi), for B without coloops."""
-    cdef uint64_t *vertical
-    cdef uint64_t *inside
-    cdef int k, sign
-    cdef double value
-    cdef Entry *entry
-    cdef Match match
-    if P.rho == 0:
-        if w.tracing:
-            trace(w, &P.outer, P.depth, NULL, NULL, 0)
-        return emit(w, P.row)
-    if P.rho == 1:  # vectors parallel within tol
-        if not w.counting:
-            sign = entry_sign(&w.pr, T, P.n, 0)
-            for k in range(P.n):
-                if entry_sign(&w.pr, T, k, 0) == sign:
-                    flip(w, P.row, T.id[k])
-            value = sign
-            if w.tracing:
-                trace(w, &P.outer, P.depth, T.basis, &value, 1)
-        return emit(w, P.row)
-    if P.n == P.rho + 1:
-        return circuit(w, P, T)
-    if T.integral:
-        entry = find(w.catalogue, T, &match)
-        if entry != NULL:
-            k = look_up(w, P, T, entry, &match)
-            if k != IN_DOUBT:
-                return k
-    vertical = words(w, P.n, NULL)
-    inside = words(w, P.n, NULL)
-    if vertical == NULL or inside == NULL:
-        return STOP
-    put(vertical, 0)
-    return node(w, P, T, 0, 1, P.n, False, vertical, inside)
+cdef void merge(Worker *w, const Problem *P, const Tableau *T, Local *B) noexcept nogil:
+    """The lanes of B in the hyperplane of lane 0 that do not become parallel there to an earlier
+    one. Those that do are one class with it: they vanish where it does, and elsewhere their sign
+    follows from it when a row is written."""
+    cdef int i, k, s, c, n_nonzero
+    cdef int *merged
+    B.n_other = 0
+    for k in range(P.rho, P.n):
+        c = n_nonzero = 0
+        for s in range(1, P.rho):
+            if entry_sign(&w.pr, T, k, s) != 0:
+                n_nonzero += 1
+                c = s
+        merged = w.merged + 3 * w.n_merged
+        merged[0] = T.id[k]
+        if n_nonzero == 1:  # parallel to a basis vector
+            merged[1] = T.basis[c]
+            merged[2] = entry_sign(&w.pr, T, k, c) < 0
+        else:
+            for i in range(B.n_other):
+                if parallel(w, T, 1, c, k, B.other[i]):
+                    break
+            else:
+                B.other[B.n_other] = k
+                B.n_other += 1
+                continue
+            merged[1] = T.id[B.other[i]]
+            merged[2] = entry_sign(&w.pr, T, k, c) != entry_sign(&w.pr, T, B.other[i], c)
+        w.n_merged += 1
 
 
 cdef uint64_t *settled(Worker *w, const Problem *P, const uint64_t *bits) noexcept nogil:
@@ -725,14 +712,14 @@ cdef uint64_t *settled(Worker *w, const Problem *P, const uint64_t *bits) noexce
     return row
 
 
-cdef int read_off(Worker *w, const Problem *P, const Tableau *T, int c, int j, const int *sign,
+cdef int read_off(Worker *w, const Problem *P, const Vertex *v, const int *sign,
                   uint64_t *row) noexcept nogil:
     """Emit the one chamber at a simple vertex, given the signs of the coordinates of phi."""
     cdef int s, n = 0
     cdef int ids[2 * MAX_RANK]
     cdef double value[MAX_RANK]
-    for s in range(1, T.w):
-        ids[n] = T.id[j] if s == c else T.basis[s]
+    for s in range(1, v.G.w):
+        ids[n] = v.G.id[v.gj] if s == v.gc else v.G.basis[s]
         if ids[n] >= w.pr.first_generic:
             continue
         value[n] = sign[s]
@@ -743,18 +730,18 @@ cdef int read_off(Worker *w, const Problem *P, const Tableau *T, int c, int j, c
         memcpy(ids + n, P.loose, P.n_loose * sizeof(int))
         return emit_faces(w, row, P.zero, ids, n + P.n_loose, P.dim + P.rho - n)
     if w.tracing:
-        trace_vertex(w, P, T, c, j, sign[0], ids, value, n)
+        trace_vertex(w, P, v, sign[0], ids, value, n)
     return emit(w, row)
 
 
-cdef void trace_vertex(Worker *w, const Problem *P, const Tableau *T, int c, int j, int sigma,
-                       const int *ids, const double *values, int n) noexcept nogil:
+cdef void trace_vertex(Worker *w, const Problem *P, const Vertex *v, int sigma, const int *ids,
+                       const double *values, int n) noexcept nogil:
     """`trace` for a chamber read off at a simple vertex of P, sigma the sign at infinity."""
     cdef Outer outer = P.outer
     cdef int s, id
-    add_outer(&outer, T.basis[0], P.depth, sigma)
-    for s in range(1, T.w):
-        id = T.id[j] if s == c else T.basis[s]
+    add_outer(&outer, v.G.basis[0], P.depth, sigma)
+    for s in range(1, v.G.w):
+        id = v.G.id[v.gj] if s == v.gc else v.G.basis[s]
         if id >= w.pr.first_generic:
             add_outer(&outer, id, 0, 0)
     trace(w, &outer, P.depth + 1, ids, values, n)
@@ -769,11 +756,10 @@ cdef void turn(const Problem *P, uint64_t *bits, const uint64_t *members) noexce
         bits[n_words(P.n) - 1] &= (<uint64_t> 1 << (P.n & 63)) - 1
 
 
-cdef int at_vertex(Worker *w, const Problem *P, const Tableau *T, int c, int j, const Tableau *G,
-                   int gc, int gj, int g, uint64_t *bits, const uint64_t *members,
-                   int rank) noexcept nogil:
-    """The chambers at a vertex v whose flat has this rank; arguments as in `descend`, `bits` the
-    signs of v off the members. Their number depends on the members alone."""
+cdef int at_vertex(Worker *w, const Problem *P, const Vertex *v, uint64_t *bits,
+                   const uint64_t *members, int rank) noexcept nogil:
+    """The chambers at a vertex v whose flat has this rank, `bits` the signs of v off the members.
+    Their number depends on the members alone."""
     cdef Mark at = w.at
     cdef int sign[MAX_RANK]
     cdef bint simple = count(members, P.n) == rank
@@ -783,47 +769,48 @@ cdef int at_vertex(Worker *w, const Problem *P, const Tableau *T, int c, int j, 
         if P.depth == 0:
             w.flats[rank] += 1
         if not simple:
-            return descend(w, P, T, c, j, G, gc, gj, g, members, P.row, 1)
+            return descend(w, P, v, members, P.row, 1)
         if w.faces:
             tally_faces(w, P.dim + P.rho - rank, rank + P.n_loose, 1)
         else:
             w.n_pairs += 1
         return GO_ON
-    signs_after(&w.pr, G, gc, gj, g, sign)
+    signs_after(&w.pr, v.G, v.gc, v.gj, v.g, sign)
     if sign[0] < 0:
         turn(P, bits, members)
     row = settled(w, P, bits)
     if row == NULL:
         return STOP
     if simple:
-        result = read_off(w, P, G, gc, gj, sign, row)
+        result = read_off(w, P, v, sign, row)
     else:
-        result = descend(w, P, T, c, j, G, gc, gj, g, members, row, sign[0])
+        result = descend(w, P, v, members, row, sign[0])
     w.at = at
     return result
 
 
 cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const Tableau *S, int c,
-                 const double *lo, const double *hi, const uint64_t *pos, uint64_t *less,
-                 uint64_t *open, uint64_t *bits, const uint64_t *inside) noexcept nogil:
+                 Lanes *lanes, const uint64_t *inside) noexcept nogil:
     """The chambers at the flat of T (rank t) in the section V_{t+1}, cut out by g_{t+2}..g_r.
 
     S is T with g_{t+3}..g_r pivoted in, c its last free column, and g_{t+2} a lane like others on
-    that line, whose slopes and signs are lo, hi and pos.
+    that line.
     """
     cdef double x[24]          # slope interval of g_{t+2}, from its group of eight lanes
     cdef int gj = P.n + t + 1, k = gj & ~7
+    cdef Vertex v = Vertex(T, -1, -1, S, c, gj, P.n + t)
     ar_slopes(S.t + k, S.t + c * S.ld + k, S.g_err[0], S.g_err[c], False, 8, x, x + 8, x + 16)
-    ar_compare(lo, hi, x[gj & 7], x[8 + (gj & 7)], T.ld, less, open)
-    ray_signs(w, S, c, gj, P.n, less, pos, open, bits)
-    return at_vertex(w, P, T, -1, -1, S, c, gj, P.n + t, bits, inside, t)
+    ar_compare(lanes.lo, lanes.hi, x[gj & 7], x[8 + (gj & 7)], T.ld, lanes.less, lanes.open)
+    ray_signs(w, S, c, gj, P.n, lanes)
+    return at_vertex(w, P, &v, lanes.bits, inside, t)
 
 
 cdef int section_counts(Worker *w, const Problem *P, const Tableau *T, int t,
                         const uint64_t *inside) noexcept nogil:
     """The number of chambers `section` finds, without its signs."""
     cdef unsigned long long before = w.n_pairs
-    cdef int result = at_vertex(w, P, T, -1, -1, T, -1, -1, -1, NULL, inside, t)
+    cdef Vertex v = Vertex(T, -1, -1, T, -1, -1, -1)
+    cdef int result = at_vertex(w, P, &v, NULL, inside, t)
     w.by_rank[t] += w.n_pairs - before
     return result
 
@@ -834,12 +821,11 @@ cdef int section_of_node(Worker *w, const Problem *P, const Tableau *T, int t,
     cdef Mark at = w.at
     cdef Tableau G[2]
     cdef const Tableau *S = T
+    cdef Lanes lanes
     cdef int k, c, which = 0, result
     cdef uint64_t *v = words(w, P.n, vertical)
     cdef uint64_t *z = words(w, P.n, inside)
-    cdef double *lo = <double *> take(w, 3 * T.ld * sizeof(double))
-    cdef uint64_t *pos = <uint64_t *> take(w, 4 * n_words(T.ld) * sizeof(uint64_t))
-    if (v == NULL or z == NULL or lo == NULL or pos == NULL
+    if (v == NULL or z == NULL or not new_lanes(w, &lanes, T.ld)
             or not new_tableau(w, &G[0], T.n, T.n_g, T.ld, T.w)
             or not new_tableau(w, &G[1], T.n, T.n_g, T.ld, T.w)):
         return STOP
@@ -849,12 +835,10 @@ cdef int section_of_node(Worker *w, const Problem *P, const Tableau *T, int t,
         S = &G[which]
         which = 1 - which
     c = ar_lowest(S.free)
-    if classify(w, <Tableau *> S, P.n, S.t, S.err[0], S.t + c * S.ld, S.err[c], lo, lo + T.ld,
-                lo + 2 * T.ld, pos, v, z) != GO_ON:
+    if classify(w, <Tableau *> S, P.n, S.t, S.err[0], S.t + c * S.ld, S.err[c], &lanes, v,
+                z) != GO_ON:
         return STOP
-    k = n_words(T.ld)
-    result = section(w, P, T, t, S, c, lo, lo + T.ld, pos, pos + k, pos + 2 * k, pos + 3 * k,
-                     inside)
+    result = section(w, P, T, t, S, c, &lanes, inside)
     w.at = at
     return result
 
@@ -866,227 +850,224 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     At the point of lane j every sign is a comparison of slopes, one vector instruction for eight
     lanes; the chamber there is read off by the signs of phi, a few vector operations for all j.
     """
-    cdef int n = P.n, ld = T.ld, c = ar_lowest(T.free), i, j, k, s, nw = n_words(n), g
-    cdef int n_open, n_cols = 0, sigma, gsign = 0, lanes = ld
-    cdef int cols[MAX_RANK]
-    cdef int loose[MAX_RANK]
-    cdef uint64_t *plus[MAX_RANK]   # sign of phi at a column, for every lane j
-    cdef uint64_t *doubt[MAX_RANK]
-    cdef uint64_t *agree[MAX_RANK]
-    cdef uint64_t *any_doubt
-    cdef double *lo
-    cdef double *hi
-    cdef double *slo
-    cdef double *shi
-    cdef double *value
-    cdef double *bound
-    cdef double *inverse
-    cdef double *ratio
-    cdef double *ratio_err
-    cdef uint64_t *pos
-    cdef uint64_t *spos
-    cdef uint64_t *sless
-    cdef uint64_t *sopen
-    cdef uint64_t *less
-    cdef uint64_t *open
-    cdef uint64_t *bits
-    cdef uint64_t *row
-    cdef uint64_t x
-    cdef bint top = P.depth == 0, direct, skip
+    cdef int c = ar_lowest(T.free), n_open = 0, j, result = GO_ON
+    cdef bint direct
+    cdef Line L
+    cdef const Lanes *S = &L.samples
     if w.stop or w.pr.failed:
         w.status = STOPPED
         return STOP
-    for s in range(T.w):
-        if s != c:
-            cols[n_cols] = s
-            n_cols += 1
-    # seven arrays of lanes; masks: 5, and 3 for each column
-    lo = <double *> take(w, 7 * ld * sizeof(double))
-    pos = <uint64_t *> take(w, (5 + 3 * n_cols) * n_words(ld) * sizeof(uint64_t))
-    row = words(w, w.n_samples, NULL)
-    if lo == NULL or pos == NULL or row == NULL:
+    if not new_lanes(w, &L.lanes, T.ld):
         return STOP
-    hi = lo + ld
-    inverse = hi + ld
-    value = inverse + ld
-    bound = value + ld
-    ratio = bound + ld
-    ratio_err = ratio + ld
-    less = sless = pos + n_words(ld)
-    open = sopen = less + n_words(ld)
-    bits = open + n_words(ld)
-    any_doubt = bits + n_words(ld)
-    for i in range(n_cols):
-        plus[i] = any_doubt + (1 + 3 * i) * n_words(ld)
-        doubt[i] = plus[i] + n_words(ld)
-        agree[i] = doubt[i] + n_words(ld)
-    if classify(w, T, n, T.t, T.err[0], T.t + c * ld, T.err[c], lo, hi, inverse, pos, vertical,
+    if classify(w, T, P.n, T.t, T.err[0], T.t + c * T.ld, T.err[c], &L.lanes, vertical,
                 inside) != GO_ON:
         return STOP
-    if own and not w.counting:
-        if section(w, P, T, P.rho - 2, T, c, lo, hi, pos, less, open, bits, inside) != GO_ON:
-            return STOP
-    elif own and section_counts(w, P, T, P.rho - 2, inside) != GO_ON:
+    if own and w.counting:
+        result = section_counts(w, P, T, P.rho - 2, inside)
+    elif own:
+        result = section(w, P, T, P.rho - 2, T, c, &L.lanes, inside)
+    if result != GO_ON:
         return STOP
     while first < end and has(vertical, first):
         first += 1
     if first >= end:
         return GO_ON
-    g = n + P.rho - 1 if top else n
-    direct = top and count(inside, n) == P.rho - 2
-    for i in range(1, n_cols):
-        loose[i] = T.basis[cols[i]]
-    if direct and not w.counting:
-        gsign = entry_sign(&w.pr, T, g, c)
-        k = first & ~63
-        ar_ratios(inverse + k, T.t[c * ld + g], T.g_err[c], T.err[c], ld - k, ratio, ratio_err)
-        for i in range(n_cols):
-            s = cols[i]
-            ar_reduce(T.t + s * ld + k, ratio, ratio_err, T.t[s * ld + g], T.g_err[s], T.err[s],
-                      ld - k, value, bound)
-            ar_signs(value, bound, 0, ld - k, plus[i] + (k >> 6), doubt[i] + (k >> 6))
-        for k in range(first >> 6, nw):
-            any_doubt[k] = doubt[0][k]
-            agree[0][k] = ~(plus[0][k] ^ (pos[k] if gsign > 0 else ~pos[k]))
-            for i in range(1, n_cols):
-                any_doubt[k] |= doubt[i][k]
-                agree[i][k] = ~(plus[0][k] ^ plus[i][k])
-    # the same lanes sample by sample, where samples are not the classes in order
-    slo = lo
-    shi = hi
-    spos = pos
-    if direct and not w.identity:
-        lanes = w.lanes
-        slo = <double *> take(w, lanes * sizeof(double))
-        shi = <double *> take(w, lanes * sizeof(double))
-        spos = words(w, lanes, NULL)
-        sless = words(w, lanes, NULL)
-        sopen = words(w, lanes, NULL)
-        if slo == NULL or shi == NULL or spos == NULL or sless == NULL or sopen == NULL:
-            return STOP
-        for i in range(lanes):
-            k = w.class_of[i] if i < w.n_samples else -1
-            slo[i] = lo[k] if k >= 0 else -INFINITY
-            shi[i] = hi[k] if k >= 0 else -INFINITY
-            if k < 0 or has(pos, k):
-                put(spos, i)
+    # below the top, or where the line lies in other lanes than its basis, no vertex is simple
+    # or few are, and what prepares for them does not pay
+    direct = P.depth == 0 and count(inside, P.n) == P.rho - 2
+    L.c = c
+    L.g = P.n + P.rho - 1 if P.depth == 0 else P.n
+    if direct and not (by_sample(w, T, &L) and phi_signs(w, P, T, &L, first)):
+        return STOP
     for j in range(first, end):
         if has(vertical, j):
             continue
         if direct:
-            n_open = ar_compare(slo, shi, lo[j], hi[j], lanes, sless, sopen)
-            if n_open == w.member_start[j + 1] - w.member_start[j]:
-                # a simple vertex, all signs certain
-                w.pr.n_filter += n
-                if w.counting:
-                    w.flats[P.rho - 1] += 1
-                    w.n_pairs += 1
-                    if w.faces:
-                        tally_faces(w, 1, P.rho - 1, 1)
-                    continue
-                for i in range(w.n_words):
-                    row[i] = ((sless[i] ^ spos[i]) & ~sopen[i]) ^ w.all_negative[i]
-                if w.identity and not has(any_doubt, j):
-                    # agree[i] tells that phi at column i and at infinity have the same sign
-                    k = j >> 6
-                    x = ((agree[0][k] >> (j & 63)) & 1) << (j & 63)
-                    for i in range(1, n_cols):
-                        s = T.basis[cols[i]]
-                        if s >> 6 != k:
-                            row[k] ^= x
-                            x = 0
-                            k = s >> 6
-                        x |= ((agree[i][j >> 6] >> (j & 63)) & 1) << (s & 63)
-                    row[k] ^= x
-                else:
-                    sigma = plus_sign(w, T, c, j, g, plus[0], doubt[0], 0)
-                    for i in range(1, n_cols):
-                        if plus_sign(w, T, c, j, g, plus[i], doubt[i], cols[i]) == sigma:
-                            flip(w, row, T.basis[cols[i]])
-                    if (gsign if has(pos, j) else -gsign) == sigma:
-                        flip(w, row, j)
-                if w.faces:
-                    loose[0] = j
-                    if emit_faces(w, row, P.zero, loose, P.rho - 1, 1) != GO_ON:
-                        return STOP
-                    continue
-                if w.tracing:
-                    trace_simple(w, P, T, c, j, g)
-                if emit(w, row) != GO_ON:
-                    return STOP
-                continue
-        if not direct or not w.identity:
-            ar_compare(lo, hi, lo[j], hi[j], ld, less, open)
-        ray_signs(w, T, c, j, n, less, pos, open, bits)
-        n_open = count(open, n)
-        if n_open > 1:
-            if w.only_simple:
-                w.status = DEGENERATE
-                return STOP
-            skip = False
-            for i in range(j >> 6):
-                skip = skip or open[i] != 0
-            if skip or open[j >> 6] & ((<uint64_t> 1 << (j & 63)) - 1):
-                continue
-        for i in range(nw):
-            open[i] |= inside[i]
-        if at_vertex(w, P, T, c, j, T, c, j, g, bits, open, P.rho - 1) != GO_ON:
+            n_open = ar_compare(S.lo, S.hi, L.lanes.lo[j], L.lanes.hi[j], L.n_lanes, S.less,
+                                S.open)
+        if direct and n_open == w.member_start[j + 1] - w.member_start[j]:
+            result = simple_vertex(w, P, T, &L, j)
+        else:
+            result = other_vertex(w, P, T, &L, j, direct and w.identity, inside)
+        if result != GO_ON:
             return STOP
     return GO_ON
 
 
-cdef inline int plus_sign(Worker *w, const Tableau *T, int c, int j, int g, const uint64_t *plus,
-                          const uint64_t *doubt, int col) noexcept nogil:
-    if has(doubt, j):
-        return sign_after(&w.pr, T, c, j, g, col)
-    return 1 if has(plus, j) else -1
+cdef bint by_sample(Worker *w, const Tableau *T, Line *L) noexcept nogil:
+    """The lanes of the line sample by sample, so that comparing their slopes gives a row."""
+    cdef Lanes *S = &L.samples
+    cdef int i, k
+    L.n_lanes = T.ld
+    if w.identity:
+        L.samples = L.lanes
+        return True
+    L.n_lanes = w.lanes
+    if not new_lanes(w, S, w.lanes):
+        return False
+    memset(S.pos, 0, n_words(w.lanes) * sizeof(uint64_t))
+    for i in range(w.lanes):
+        k = w.class_of[i] if i < w.n_samples else -1
+        S.lo[i] = L.lanes.lo[k] if k >= 0 else -INFINITY
+        S.hi[i] = L.lanes.hi[k] if k >= 0 else -INFINITY
+        if k < 0 or has(L.lanes.pos, k):
+            put(S.pos, i)
+    return True
 
 
-cdef void trace_simple(Worker *w, const Problem *P, const Tableau *T, int c, int j,
-                       int g) noexcept nogil:
+cdef bint phi_signs(Worker *w, const Problem *P, const Tableau *T, Line *L,
+                    int first) noexcept nogil:
+    """The signs of phi at all vertices from lane `first` on.
+
+    With lane j pivoted into column c the coordinate of phi is y = phi_c / t_jc there and
+    phi_s - y t_js in column s; the sign of y is that of t_jc, kept in `pos`, times that of phi_c.
+    """
+    cdef int ld = T.ld, nw = n_words(ld), c = L.c, g = L.g, i, s, k = first & ~63
+    cdef double *value
+    cdef double *bound
+    cdef double *ratio
+    cdef double *ratio_err
+    cdef const uint64_t *pos = L.lanes.pos
+    L.row = words(w, w.n_samples, NULL)
+    if L.row == NULL or w.counting:
+        return L.row != NULL
+    L.n_cols = 0
+    for s in range(T.w):
+        if s != c:
+            L.cols[L.n_cols] = s
+            L.ids[L.n_cols] = T.basis[s]
+            L.n_cols += 1
+    value = <double *> take(w, 4 * ld * sizeof(double))
+    L.any_doubt = <uint64_t *> take(w, (1 + 3 * L.n_cols) * nw * sizeof(uint64_t))
+    if value == NULL or L.any_doubt == NULL:
+        return False
+    bound = value + ld
+    ratio = bound + ld
+    ratio_err = ratio + ld
+    L.sign = entry_sign(&w.pr, T, g, c)
+    ar_ratios(L.lanes.inverse + k, T.t[c * ld + g], T.g_err[c], T.err[c], ld - k, ratio, ratio_err)
+    for i in range(L.n_cols):
+        s = L.cols[i]
+        L.plus[i] = L.any_doubt + (1 + 3 * i) * nw
+        L.doubt[i] = L.plus[i] + nw
+        L.agree[i] = L.doubt[i] + nw
+        ar_reduce(T.t + s * ld + k, ratio, ratio_err, T.t[s * ld + g], T.g_err[s], T.err[s],
+                  ld - k, value, bound)
+        ar_signs(value, bound, 0, ld - k, L.plus[i] + (k >> 6), L.doubt[i] + (k >> 6))
+    for k in range(first >> 6, n_words(P.n)):
+        L.any_doubt[k] = L.doubt[0][k]
+        L.agree[0][k] = ~(L.plus[0][k] ^ (pos[k] if L.sign > 0 else ~pos[k]))
+        for i in range(1, L.n_cols):
+            L.any_doubt[k] |= L.doubt[i][k]
+            L.agree[i][k] = ~(L.plus[0][k] ^ L.plus[i][k])
+    return True
+
+
+cdef int simple_vertex(Worker *w, const Problem *P, const Tableau *T, Line *L,
+                       int j) noexcept nogil:
+    """The one chamber at the point of lane j, where no other lane vanishes and all signs are
+    certain. Turned so that phi is positive at infinity, it has the opposite signs off v if phi is
+    negative there, and those of phi in v: so, up to sign, the signs v has, and positive in v where
+    phi agrees with its sign at infinity."""
+    cdef const Lanes *S = &L.samples
+    cdef uint64_t *row = L.row
+    cdef uint64_t x
+    cdef int i, k, s, sigma
+    w.pr.n_filter += P.n
+    if w.counting:
+        w.flats[P.rho - 1] += 1
+        w.n_pairs += 1
+        if w.faces:
+            tally_faces(w, 1, P.rho - 1, 1)
+        return GO_ON
+    for i in range(w.n_words):
+        row[i] = ((S.less[i] ^ S.pos[i]) & ~S.open[i]) ^ w.all_negative[i]
+    L.ids[0] = j
+    if w.identity and not has(L.any_doubt, j):
+        k = j >> 6  # flips are gathered word by word: the row is not written once for each
+        x = 0
+        for i in range(L.n_cols):
+            s = L.ids[i]
+            if s >> 6 != k:
+                row[k] ^= x
+                x = 0
+                k = s >> 6
+            x |= ((L.agree[i][j >> 6] >> (j & 63)) & 1) << (s & 63)
+        row[k] ^= x
+    else:
+        sigma = phi_sign(w, T, L, j, 0)
+        for i in range(1, L.n_cols):
+            if phi_sign(w, T, L, j, i) == sigma:
+                flip(w, row, L.ids[i])
+        if (L.sign if has(L.lanes.pos, j) else -L.sign) == sigma:
+            flip(w, row, j)
+    if w.faces:
+        return emit_faces(w, row, P.zero, L.ids, P.rho - 1, 1)
+    if w.tracing:
+        trace_simple(w, P, T, L, j)
+    return emit(w, row)
+
+
+cdef inline int phi_sign(Worker *w, const Tableau *T, const Line *L, int j, int i) noexcept nogil:
+    """The sign of phi in a column, lane j being pivoted."""
+    if has(L.doubt[i], j):
+        return sign_after(&w.pr, T, L.c, j, L.g, L.cols[i])
+    return 1 if has(L.plus[i], j) else -1
+
+
+cdef void trace_simple(Worker *w, const Problem *P, const Tableau *T, const Line *L,
+                       int j) noexcept nogil:
+    cdef Vertex v = Vertex(T, L.c, j, T, L.c, j, L.g)
     cdef int ids[MAX_RANK]
     cdef int sign[MAX_RANK]
     cdef double value[MAX_RANK]
     cdef int s
-    signs_after(&w.pr, T, c, j, g, sign)
+    signs_after(&w.pr, T, L.c, j, L.g, sign)
     for s in range(1, T.w):
-        ids[s - 1] = T.id[j] if s == c else T.basis[s]
+        ids[s - 1] = vector(&v, s)
         value[s - 1] = sign[0] * sign[s]
-    trace_vertex(w, P, T, c, j, 1, ids, value, T.w - 1)
+    trace_vertex(w, P, &v, 1, ids, value, T.w - 1)
 
 
-cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end, bint own,
-              uint64_t *vertical, uint64_t *inside) noexcept nogil:
-    """The flats below one of rank t, by bases that go on with an index in first..end-1; its own
-    section too where `own` (at the top)."""
-    cdef int n = P.n, ld = T.ld, i, k, s, c, result
-    cdef double *lo
-    cdef double *hi
-    cdef double *beta
-    cdef double *inverse
-    cdef double *alpha
+cdef int other_vertex(Worker *w, const Problem *P, const Tableau *T, Line *L, int j, bint compared,
+                      const uint64_t *inside) noexcept nogil:
+    """The chambers at the point of lane j, which may be that of other lanes too."""
+    cdef Vertex v = Vertex(T, L.c, j, T, L.c, j, L.g)
+    cdef Lanes *S = &L.lanes
+    cdef int i
+    if not compared:
+        ar_compare(S.lo, S.hi, S.lo[j], S.hi[j], T.ld, S.less, S.open)
+    ray_signs(w, T, L.c, j, P.n, S)
+    if count(S.open, P.n) > 1:
+        if w.only_simple:
+            w.status = DEGENERATE
+            return STOP
+        if any_before(S.open, j):  # found at that lane already
+            return GO_ON
+    for i in range(n_words(P.n)):
+        S.open[i] |= inside[i]
+    return at_vertex(w, P, &v, S.bits, S.open, P.rho - 1)
+
+
+cdef inline bint any_before(const uint64_t *mask, int j) noexcept nogil:
+    cdef int i
+    for i in range(j >> 6):
+        if mask[i] != 0:
+            return True
+    return mask[j >> 6] & ((<uint64_t> 1 << (j & 63)) - 1) != 0
+
+
+# -- flats of lower rank -------------------------------------------------------------------
+
+cdef int generic_slopes(Worker *w, Tableau *T, int n, Lanes *S, uint64_t *vertical,
+                        uint64_t *inside) noexcept nogil:
+    """`classify` by two generic combinations of columns: lanes that are parallel have equal
+    slopes, and nearly always only these."""
+    cdef int ld = T.ld, s
+    cdef double *alpha = <double *> take(w, ld * sizeof(double))
+    cdef double *beta = <double *> take(w, ld * sizeof(double))
     cdef double alpha_err = 0, beta_err = 0
-    cdef uint64_t *pos
-    cdef uint64_t *less
-    cdef uint64_t *open
-    cdef uint64_t *v
-    cdef uint64_t *z
-    cdef uint64_t x
-    cdef Tableau child
-    cdef bint skip
-    cdef Mark at
-    if t == P.rho - 2:
-        return line(w, P, T, first, end, own, vertical, inside)
-    lo = <double *> take(w, ld * sizeof(double))
-    hi = <double *> take(w, ld * sizeof(double))
-    alpha = <double *> take(w, ld * sizeof(double))
-    beta = <double *> take(w, ld * sizeof(double))
-    inverse = <double *> take(w, ld * sizeof(double))
-    pos = words(w, ld, NULL)
-    less = words(w, ld, NULL)
-    open = words(w, ld, NULL)
-    if (lo == NULL or hi == NULL or alpha == NULL or beta == NULL or inverse == NULL or pos == NULL
-            or less == NULL or open == NULL):
+    if alpha == NULL or beta == NULL:
         return STOP
     memset(alpha, 0, ld * sizeof(double))
     memset(beta, 0, ld * sizeof(double))
@@ -1097,33 +1078,53 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
         if (T.free >> s) & 1:
             ar_add(beta, T.t + s * ld, w.mix[s], ld)
             beta_err += w.mix[s] * (T.err[s] + 1e-14 * T.top[s])
-    if classify(w, T, n, alpha, alpha_err, beta, beta_err, lo, hi, inverse, pos, vertical,
-                inside) != GO_ON:
+    return classify(w, T, n, alpha, alpha_err, beta, beta_err, S, vertical, inside)
+
+
+cdef bint parallel_before(Worker *w, const Tableau *T, int c, int i,
+                          const uint64_t *open) noexcept nogil:
+    """Whether a lane before i, one of `open`, is parallel to it."""
+    cdef int s
+    cdef uint64_t x
+    for s in range((i >> 6) + 1):
+        x = open[s]
+        if s == i >> 6:
+            x &= (<uint64_t> 1 << (i & 63)) - 1
+        while x:
+            if parallel(w, T, 0, c, i, 64 * s + ar_lowest(x)):
+                return True
+            x &= x - 1
+    return False
+
+
+cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end, bint own,
+              uint64_t *vertical, uint64_t *inside) noexcept nogil:
+    """The flats below one of rank t, by bases that go on with an index in first..end-1; its own
+    section too where `own` (at the top)."""
+    cdef int n = P.n, i, c, result = GO_ON
+    cdef Lanes S
+    cdef uint64_t *v
+    cdef uint64_t *z
+    cdef Tableau child
+    cdef Mark at
+    if t == P.rho - 2:
+        return line(w, P, T, first, end, own, vertical, inside)
+    if not new_lanes(w, &S, T.ld) or generic_slopes(w, T, n, &S, vertical, inside) != GO_ON:
         return STOP
-    if own and not w.counting:
-        if section_of_node(w, P, T, t, vertical, inside) != GO_ON:
-            return STOP
-    elif own and section_counts(w, P, T, t, inside) != GO_ON:
-        return STOP
-    if not new_tableau(w, &child, T.n, T.n_g, ld, T.w):
+    if own and w.counting:
+        result = section_counts(w, P, T, t, inside)
+    elif own:
+        result = section_of_node(w, P, T, t, vertical, inside)
+    if result != GO_ON or not new_tableau(w, &child, T.n, T.n_g, T.ld, T.w):
         return STOP
     at = w.at
     for i in range(first, end):
         if has(vertical, i):
             continue
-        # equal slopes are necessary for parallel lanes, and nearly always sufficient
-        ar_compare(lo, hi, lo[i], hi[i], (i + 8) & ~7, less, open)
+        ar_compare(S.lo, S.hi, S.lo[i], S.hi[i], (i + 8) & ~7, S.less, S.open)
         c = pivot_column(&w.pr, T, i)
-        skip = False
-        for s in range((i >> 6) + 1):
-            x = open[s]
-            if s == i >> 6:
-                x &= (<uint64_t> 1 << (i & 63)) - 1
-            while x and not skip:
-                k = 64 * s + ar_lowest(x)
-                x &= x - 1
-                skip = parallel(w, T, c if c >= 0 else -1 - c, i, k)
-        if skip:
+        # the flat with i is found at its lexicographically smallest basis only
+        if parallel_before(w, T, c if c >= 0 else -1 - c, i, S.open):
             if w.only_simple:
                 w.status = DEGENERATE
                 return STOP
@@ -1135,8 +1136,7 @@ cdef int node(Worker *w, const Problem *P, Tableau *T, int t, int first, int end
             return STOP
         put(v, i)
         put(z, i)
-        result = node(w, P, &child, t + 1, i + 1, n, P.depth == 0, v, z)
-        if result != GO_ON:
+        if node(w, P, &child, t + 1, i + 1, n, P.depth == 0, v, z) != GO_ON:
             return STOP
         w.at = at
     return GO_ON

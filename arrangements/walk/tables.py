@@ -1,18 +1,54 @@
 """What the kernels need of an arrangement, as plain arrays: floats, residues, classes.
 
-Nothing here decides a sign; it only writes the exact integers in the forms `_predicates` reads.
+Nothing here decides a sign; it only writes the exact integers in the forms `predicates` reads.
 """
+from __future__ import annotations
+
 import functools
 import math
 import random
+from dataclasses import dataclass
 
 import numpy as np
+
+from arrangements.algebra.reduction import Reduction
 
 FUNCTIONAL_BITS = 96     # entries of the generic functionals; one is degenerate with odds < 2^-60
 INTEGRAL_BITS = 45       # Hadamard bound up to which floats hold the integers unscaled
 
 
-def _is_prime(n):
+@dataclass(frozen=True)
+class Tables:
+    """An arrangement of m classes of parallel vectors in R^r, from n samples.
+
+    Vectors are numbered: the m rows of the reduction, the r unit vectors, the r generic
+    functionals g_1..g_r. Residues are in Montgomery form, 2^64 x mod p.
+    """
+
+    n: int
+    m: int
+    r: int
+    tol: float
+    integral: bool             # floats hold the integers themselves
+    input_error: float         # of the floats, relative
+    floats: np.ndarray         # (m + 2 r, r) value / 2^shift
+    shift: np.ndarray          # (m + 2 r,)
+    bits: np.ndarray           # (m + 2 r,) upper bounds of log2 of the norms
+    p: np.ndarray              # primes
+    minus_inv: np.ndarray      # -1 / p mod 2^64
+    one: np.ndarray            # residues of 1
+    value: np.ndarray          # (primes, m + 2 r, r) residues
+    inverse: np.ndarray        # (i, j): residue of 1 / p_j mod p_i, j < i; (i, i): 2^128 mod p_i
+    identity: bool             # class k is sample k, not reversed
+    class_of: np.ndarray       # (n,) -1 for samples that are zero
+    member: np.ndarray         # samples, class by class,
+    member_start: np.ndarray   # (m + 1,) and where each class begins
+    all_negative: np.ndarray   # the row when all classes are negative, in words
+    cuts: np.ndarray           # the samples that are not zero, in words
+    mix: np.ndarray            # (2 r + 1,) weights of generic combinations of columns
+
+
+def _is_prime(n: int) -> bool:
     """Miller and Rabin's test with the bases that make it exact below 2^64."""
     d, s = n - 1, 0
     while d % 2 == 0:
@@ -31,7 +67,7 @@ def _is_prime(n):
 
 
 @functools.cache
-def _primes(count):
+def _primes(count: int) -> tuple[int, ...]:
     """The `count` largest primes below 2^62."""
     found = list(_primes(count - 1)) if count > 1 else []
     candidate = found[-1] - 2 if found else 2**62 - 1
@@ -42,23 +78,19 @@ def _primes(count):
     return tuple(found)
 
 
-def _norm_bits(row):
+def _norm_bits(row: list[int]) -> float:
     """An upper bound of log2 of the Euclidean norm of an integer vector, at least 0."""
     total = sum(x * x for x in row)
     return 0.5 * math.log2(total) + 1e-9 if total > 1 else 0.0
 
 
-def _scaled(value, shift):
+def _scaled(value: int, shift: int) -> float:
     """value / 2^shift as the nearest float."""
     return value / (1 << shift) if shift > 0 else float(value)
 
 
-def build(reduction, *, tol=None, seed=0):
-    """Arrays for `enumeration.Geometry`.
-
-    Vectors are numbered: the m rows of the reduction, the r unit vectors, the r generic
-    functionals g_1..g_r. Floats hold a vector divided by 2^shift.
-    """
+def build(reduction: Reduction, *, tol: float | None = None, seed: int = 0) -> Tables:
+    """The tables of a reduction; `seed` chooses the generic functionals."""
     n, r, m = reduction.n, reduction.rank, len(reduction.rows)
     rows = [[int(x) for x in row] for row in reduction.rows]
     rng = random.Random(seed)
@@ -88,26 +120,20 @@ def build(reduction, *, tol=None, seed=0):
     orientation = np.asarray(reduction.orientation)
     order = np.argsort(class_of, kind="stable")[int((class_of < 0).sum()):]
     counts = np.bincount(class_of[class_of >= 0], minlength=m)
-    return {
-        "n": n, "m": m, "r": r, "tol": float(tol or 0), "integral": integral,
-        "input_error": 0.0 if integral else 2.0**-52,
-        "floats": floats, "value": value, "bits": bits, "shift": shift,
-        "p": np.array(p, dtype=np.uint64),
-        "minus_inv": np.array([pow(-q, -1, 1 << 64) for q in p], dtype=np.uint64),
-        "one": np.array([(1 << 64) % q for q in p], dtype=np.uint64),
-        "inverse": inverse,
-        "identity": m == n and bool((orientation > 0).all()),
-        "class_of": class_of,
-        "member": np.ascontiguousarray(order, dtype=np.int32),
-        "member_start": np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-        "all_negative": pack_words(orientation <= 0),
-        "cuts": pack_words(class_of >= 0),
-        "mix": np.array([rng.uniform(0.5, 1) for _ in range(2 * r + 1)]),
-        "functionals": functionals,
-    }
+    return Tables(
+        n=n, m=m, r=r, tol=float(tol or 0), integral=integral,
+        input_error=0.0 if integral else 2.0**-52, floats=floats, shift=shift, bits=bits,
+        p=np.array(p, dtype=np.uint64),
+        minus_inv=np.array([pow(-q, -1, 1 << 64) for q in p], dtype=np.uint64),
+        one=np.array([(1 << 64) % q for q in p], dtype=np.uint64), value=value, inverse=inverse,
+        identity=m == n and bool((orientation > 0).all()), class_of=class_of,
+        member=np.ascontiguousarray(order, dtype=np.int32),
+        member_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+        all_negative=pack_words(orientation <= 0), cuts=pack_words(class_of >= 0),
+        mix=np.array([rng.uniform(0.5, 1) for _ in range(2 * r + 1)]))
 
 
-def pack_words(bits):
+def pack_words(bits: np.ndarray) -> np.ndarray:
     """Bits, the first the lowest, in 64-bit words."""
     out = np.zeros((len(bits) + 63) // 64 * 8, dtype=np.uint8)
     packed = np.packbits(bits, bitorder="little")
