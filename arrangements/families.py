@@ -79,7 +79,8 @@ class Family:
         """The arrangement of the rows, which knows whether they are in general position: counts
         are then closed forms, whatever their size."""
         arrangement = Arrangement(self.rows, tol=self.tol)
-        arrangement._general = self.general_position
+        if self.general_position is not None:
+            arrangement.numbers.general = self.general_position
         return arrangement
 
 

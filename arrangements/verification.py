@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
 from typing import Any
 
 import numpy as np
 
-from arrangements.algebra.rounding import U
-
+from .algebra.elimination import integral
 from .algebra.numbers import IntegerMatrix
+from .algebra.rounding import U, normalised
 from .algebra.witness import positive_dependence
 from .arrangement import Arrangement
 from .counting.deletion import deletion_restriction
 from .errors import InputError
-from .patterns.dichotomies import Dichotomies, _words
+from .patterns.dichotomies import Dichotomies
+from .patterns.packed import words_of
 from .progress import progress_bar
 
 _BLOCK = 2**16  # signs looked at together: their arrays stay in the cache
@@ -139,7 +139,7 @@ def verify(X: Any, D: Any, *, bias: bool = False, numbers: str = "binary",
     """
     arrangement = _arrangement(X, bias, numbers)
     packed, points = _patterns(D, arrangement)
-    n_chambers = sum(map(abs, deletion_restriction(arrangement._reduction.rows)))
+    n_chambers = sum(map(abs, deletion_restriction(arrangement.data.reduction.rows)))
     order, fresh = _sorted_rows(packed)
     first = order[fresh]
     class_of = np.empty(len(packed), dtype=np.int64)
@@ -156,16 +156,6 @@ def verify(X: Any, D: Any, *, bias: bool = False, numbers: str = "binary",
                         proof)
 
 
-class _Proposer(Arrangement):
-    """The walk of an arrangement, with float witnesses only: `verify` decides the rest itself."""
-
-    def __init__(self, arrangement: Arrangement) -> None:
-        self.__dict__.update(arrangement.__dict__)
-
-    def _interior(self, pattern: np.ndarray) -> None:
-        return None
-
-
 class _Sides:
     """Decides whether points are inside the chambers of patterns, on the rows of X themselves."""
 
@@ -173,9 +163,7 @@ class _Sides:
         self._scale = matrix.column_scale
         self._values = matrix.values.astype(object)
         self._cut = matrix.values.any(axis=1)
-        self._floats = np.array(
-            [_floats([x * s for x, s in zip(row, self._scale, strict=True)])
-             for row in self._values[self._cut].tolist()]).reshape(-1, len(self._scale))
+        self._floats = normalised(self._values[self._cut] * np.array(self._scale, dtype=object))
 
     def certain(self, points: np.ndarray, bits: np.ndarray) -> np.ndarray:
         """Which float points (k, d) have the signs of `bits` (k, n) beyond every rounding error."""
@@ -189,21 +177,14 @@ class _Sides:
     def holds(self, point: Sequence[Fraction], bits: np.ndarray) -> bool:
         """The same of one exact point, in integers."""
         u = [x * s for x, s in zip(point, self._scale, strict=True)]
-        common = lcm(*(x.denominator for x in u))
-        value = self._values.dot(np.array([int(x * common) for x in u], dtype=object))
+        value = self._values.dot(integral(u))
         return bool(((value >= 0) == bits).all() and (value != 0)[self._cut].all())
-
-
-def _floats(row: list[Fraction]) -> list[float]:
-    """The row divided by its largest magnitude, each entry the float nearest to it."""
-    top = max(map(abs, row))
-    return [float(x / top) for x in row]
 
 
 def _decided(arrangement: Arrangement, packed: np.ndarray, points: np.ndarray | None,
              n_chambers: int, progress: bool) -> np.ndarray:
     """Which of some distinct patterns (p, ceil(n/8)) are chambers."""
-    sides, n = _Sides(arrangement._matrix), arrangement.n
+    sides, n = _Sides(arrangement.data.matrix), arrangement.n
     size = max(_BLOCK // n, 64)
     inside = np.zeros(len(packed), dtype=bool)
     refuted = np.zeros(len(packed), dtype=bool)
@@ -240,11 +221,12 @@ def _enumerated(arrangement: Arrangement, sides: _Sides, packed: np.ndarray, ins
         inside[at[(packed[at] == rows).all(axis=1)]] = True
 
     with progress_bar(n_chambers, "verify", progress) as bar:
-        for block in _Proposer(arrangement).iter_dichotomies(size, witnesses=True):
-            certain = sides.certain(block.witnesses, block.to_numpy())
-            prove(block.packed[certain])
-            doubtful.append(block.packed[~certain])
-            bar.update(len(block))
+        # float witnesses only: what they leave open is decided here
+        for rows, points, _ in arrangement.walks.witnessed(1, size, lambda pattern: None):
+            certain = sides.certain(points, _bits(rows, arrangement.n))
+            prove(rows[certain])
+            doubtful.append(rows[~certain])
+            bar.update(len(rows))
     rest = np.concatenate(doubtful)
     if len(rest) <= (~inside).sum():
         prove(rest[np.fromiter(_have_points(arrangement, sides, rest), dtype=bool)])
@@ -260,7 +242,7 @@ def _have_points(arrangement: Arrangement, sides: _Sides, packed: np.ndarray) ->
     for row in packed:
         bits = _bits(row[None], arrangement.n)[0]
         if point is None or not sides.holds([-x for x in point], bits):
-            point = arrangement._interior(bits)
+            point = arrangement.data.interior(bits)
             yield point is not None and sides.holds(point, bits)
         else:
             yield True
@@ -268,13 +250,13 @@ def _have_points(arrangement: Arrangement, sides: _Sides, packed: np.ndarray) ->
 
 def _dependence(arrangement: Arrangement, row: np.ndarray) -> dict[int, Fraction]:
     """Positive weights of samples that forbid a pattern which is not a chamber's."""
-    bits, values = _bits(row[None], arrangement.n)[0], arrangement._matrix.values
+    bits, values = _bits(row[None], arrangement.n)[0], arrangement.data.matrix.values
     cut = values.any(axis=1)
     wrong = np.flatnonzero(~cut & ~bits)
     if len(wrong):  # 0 >= 0, so the bit of a zero row is 1
         return {int(wrong[0]): Fraction(1)}
     signs = np.where(bits, 1, -1)[cut, None]
-    signed = values[cut][:, arrangement._reduction.columns].astype(object) * signs
+    signed = values[cut][:, arrangement.data.reduction.columns].astype(object) * signs
     weights = positive_dependence(signed)
     if weights is None:
         raise ArithmeticError("a pattern has neither a witness nor a dependence that forbids it; "
@@ -283,7 +265,7 @@ def _dependence(arrangement: Arrangement, row: np.ndarray) -> dict[int, Fraction
     for i, y in zip(np.flatnonzero(cut).tolist(), weights, strict=True):
         if y:
             first = int(np.flatnonzero(values[i])[0])
-            out[i] = y * abs(int(values[i, first])) * arrangement._matrix.column_scale[first]
+            out[i] = y * abs(int(values[i, first])) * arrangement.data.matrix.column_scale[first]
     return out
 
 
@@ -336,7 +318,7 @@ def _bits(packed: np.ndarray, n: int) -> np.ndarray:
 
 def _sorted_rows(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A stable order that puts equal rows together, and where in it a new one begins."""
-    words = _words(packed)
+    words = words_of(packed)
     order = np.lexsort(words)
     fresh = np.ones(len(order), dtype=bool)
     fresh[1:] = (words[:, order[1:]] != words[:, order[:-1]]).any(axis=0)
@@ -345,7 +327,7 @@ def _sorted_rows(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _keys(packed: np.ndarray) -> np.ndarray:
     """64 bits of each row; all of them, where it has no more."""
-    first, *others = _words(packed)
+    first, *others = words_of(packed)
     for word in others:
         first = (first ^ (first >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15) ^ word
     return first

@@ -27,6 +27,8 @@ from oracles import check_witness, packed_faults
 from oracles import cover_bound as cover_bound
 from oracles import exact_rows as exact_rows
 
+from arrangements.cli.report import peak_memory as peak_memory
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -93,20 +95,8 @@ def check(name: str, rows: Any, found: Any, p: int) -> None:
         raise ValueError(f"{name}: wrong answer, nothing is timed: {'; '.join(out)}")
 
 
-def peak_memory() -> int:
-    """Peak resident bytes of this process (getrusage would include the parent's before exec)."""
-    try:
-        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-            return next(1024 * int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
-    except (OSError, StopIteration):
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def run_child(*arguments: str) -> dict[str, Any]:
-    """Last line, a JSON object, of a fresh interpreter's output."""
+def run_child(*arguments: str) -> Any:
+    """The JSON value on the last line of a fresh interpreter's output."""
     done = subprocess.run(
         [sys.executable, *arguments], stdout=subprocess.PIPE, text=True, check=True
     )
@@ -141,20 +131,37 @@ def machine() -> dict[str, Any]:
     }
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
-    """Options that every benchmark has."""
-    out = argparse.ArgumentParser(description=description)
-    out.add_argument("--json", metavar="FILE", help="also write all figures to FILE")
-    out.add_argument("--quick", action="store_true", help="smaller instances, fewer repeats")
-    out.add_argument("--jobs", type=int, default=1, metavar="J", help="workers to compare with one")
-    return out
+def main(
+    description: str | None,
+    benchmark: Callable[[argparse.Namespace], dict[str, Any]],
+    child: Callable[..., Any] | None = None,
+    options: dict[str, dict[str, Any]] | None = None,
+) -> int:
+    """Run a benchmark: measure and print everything, and write the figures where --json says.
 
-
-def write_json(path: str | None, payload: dict[str, Any]) -> None:
-    if path is not None:
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine()} | payload, file, indent=1)
+    ``--child ARGUMENTS`` makes this the process of one figure, which has its memory to itself:
+    `child` is called with the arguments, JSON values, and what it returns is printed as JSON.
+    """
+    if child is not None and sys.argv[1:2] == ["--child"]:
+        print(json.dumps(child(*map(json.loads, sys.argv[2:]))))
+        return 0
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", metavar="FILE", help="also write all figures to FILE")
+    parser.add_argument("--quick", action="store_true", help="smaller instances, fewer repeats")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="J", help="workers to compare with one"
+    )
+    for name, settings in (options or {}).items():
+        parser.add_argument(name, **settings)
+    args = parser.parse_args()
+    here = machine()
+    print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, numpy {here['numpy']}")
+    figures = benchmark(args)
+    if args.json is not None:
+        with open(args.json, "w", encoding="utf-8") as file:
+            json.dump({"machine": here} | figures, file, indent=1)
             file.write("\n")
+    return 0
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

@@ -11,6 +11,7 @@ left. Their output bias, if any, is taken from the targets.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
@@ -18,7 +19,7 @@ import warnings
 from typing import Any
 
 import numpy as np
-from _harness import machine, parser, peak_memory, run_child, seconds, table, write_json
+from _harness import main, peak_memory, run_child, seconds, table
 from descent import descended
 
 from cvxlayer import Network, Problem, certify
@@ -127,12 +128,7 @@ def real(name: str) -> list[dict[str, Any]]:
     return out
 
 
-def main() -> int:
-    options = parser(__doc__)
-    options.add_argument("--long", action="store_true", help="also Gaussian (190, 5), minutes")
-    args = options.parse_args()
-    here = machine()
-    print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, numpy {here['numpy']}")
+def benchmark(args: argparse.Namespace) -> dict[str, Any]:
     results, rows = [], []
     for n, d, within, most in RANDOM[:1] if args.quick else RANDOM if args.long else RANDOM[:-1]:
         print(f"Gaussian ({n}, {d}) ...", file=sys.stderr)
@@ -157,15 +153,13 @@ def main() -> int:
             results.append(x)
     print(table(["network", "objective", "gap", "time", "verdict", "truly left", "margin", "time"],
                 rows))
-    write_json(args.json, {"results": results})
-    return 0
+    return {"results": results}
 
 
-def child(what: str) -> int:
-    case = json.loads(what)
-    print(json.dumps(real(case) if isinstance(case, str) else random(*case)))
-    return 0
+def child(case: Any) -> Any:
+    return real(case) if isinstance(case, str) else random(*case)
 
 
 if __name__ == "__main__":
-    sys.exit(child(*sys.argv[2:]) if "--child" in sys.argv[1:2] else main())
+    sys.exit(main(__doc__, benchmark, child, {"--long": {
+        "action": "store_true", "help": "also Gaussian (190, 5), minutes"}}))

@@ -7,6 +7,7 @@ ranks, large n) the bytes written, p n/8, grow with slope r, and are listed for 
 
 from __future__ import annotations
 
+import argparse
 import sys
 from functools import partial
 from math import comb
@@ -18,12 +19,10 @@ from _harness import (
     check,
     exact_rows,
     instances,
-    machine,
+    main,
     memory_write,
-    parser,
     seconds,
     table,
-    write_json,
 )
 
 RANKS = (2, 3, 4, 5, 6, 7)
@@ -200,17 +199,10 @@ def plot(path: str, general: list[dict[str, Any]], real: list[dict[str, Any]], f
     print(f"plot: {path}")
 
 
-def main() -> int:
-    options = parser(__doc__)
-    options.add_argument("--max-p", type=float, default=None, help="most chambers (2e7)")
-    options.add_argument("--max-bytes", type=float, default=None, help="largest output (1e9)")
-    options.add_argument("--plot", metavar="PNG", default="cover.png", help="'' for none")
-    args = options.parse_args()
+def benchmark(args: argparse.Namespace) -> dict[str, Any]:
     args.max_p = int(args.max_p or (2e5 if args.quick else 2e7))
     args.max_bytes = int(args.max_bytes or (5e7 if args.quick else 1e9))
     args.json = args.json or "cover.json"
-    here = machine()
-    print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, {args.jobs} jobs")
     general = []
     for r in RANKS:
         for n in sizes(r, args.max_p, args.max_bytes):
@@ -230,12 +222,14 @@ def main() -> int:
         for line in fits
     ]
     print(table(["", "r - 1", "time/n", "p/n", "bytes/n", "time/p", "points"], lines))
-    write_json(args.json, {"general_position": general, "real": real, "slopes": fits})
     print(f"figures: {args.json}")
     if args.plot:
         plot(args.plot, general, real, fits)
-    return 0
+    return {"general_position": general, "real": real, "slopes": fits}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, benchmark, options={
+        "--max-p": {"type": float, "help": "most chambers (2e7)"},
+        "--max-bytes": {"type": float, "help": "largest output (1e9)"},
+        "--plot": {"metavar": "PNG", "default": "cover.png", "help": "'' for none"}}))

@@ -7,7 +7,6 @@ reading the data exactly, enumerating and storing all p chambers.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -21,14 +20,12 @@ from _harness import (
     cover_bound,
     exact_rows,
     instances,
-    machine,
+    main,
     memory_write,
-    parser,
     peak_memory,
     run_child,
     seconds,
     table,
-    write_json,
 )
 
 GENERAL_NS = 45.0  # per chamber stored, general position, n <= 100 and r <= 6; the aim is 15
@@ -150,21 +147,20 @@ def cells(result: dict[str, Any]) -> list[str]:
     ]
 
 
-def stream_child(n: int, r: int, jobs: int) -> None:
-    """In a process of its own: stream all chambers, keep none, print what it took."""
+def child(n: int, r: int, jobs: int) -> dict[str, Any]:
+    """In a process of its own: stream all chambers, keep none; what it took."""
     from arrangements import iter_dichotomies
 
     X = instances.generic(n, r)
     start, p = time.perf_counter(), 0
     for block in iter_dichotomies(X, n_jobs=jobs):
         p += len(block)
-    taken = time.perf_counter() - start
-    print(json.dumps({"p": p, "seconds": taken, "peak_bytes": peak_memory()}))
+    return {"p": p, "seconds": time.perf_counter() - start, "peak_bytes": peak_memory()}
 
 
 def stream(quick: bool, jobs: int) -> dict[str, Any]:
     n, r = (90, 5) if quick else (190, 5)
-    result = run_child(__file__, "--stream-child", str(n), str(r), str(jobs))
+    result = run_child(__file__, "--child", str(n), str(r), str(jobs))
     if result["p"] != cover_bound(n, r):
         raise ValueError(f"streaming gave {result['p']} chambers, not {cover_bound(n, r)}")
     met = result["peak_bytes"] <= STREAM_BYTES
@@ -187,17 +183,7 @@ def import_time(repeats: int = 5) -> dict[str, Any]:
             "targets": {"seconds": [IMPORT_S, taken[0] <= IMPORT_S]}}  # fmt: skip
 
 
-def main() -> int:
-    options = parser(__doc__)
-    options.add_argument("--stream", action="store_true", help="also stream 10^8 chambers")
-    options.add_argument("--only", metavar="TEXT", help="only instances with TEXT in their name")
-    options.add_argument("--stream-child", nargs=3, type=int, help=argparse.SUPPRESS)
-    args = options.parse_args()
-    if args.stream_child:
-        stream_child(*args.stream_child)
-        return 0
-    here = machine()
-    print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, numpy {here['numpy']}")
+def benchmark(args: argparse.Namespace) -> dict[str, Any]:
     header = ["instance", "p", "min", "median", "ns/chamber", "write", "ratio",
               f"x{args.jobs} jobs" if args.jobs > 1 else "", "must reach"]  # fmt: skip
     results = []
@@ -227,9 +213,10 @@ def main() -> int:
     missed = sum(not met for r in everything for _, met in r["targets"].values())
     total = sum(len(r["targets"]) for r in everything)
     print(f"{total - missed} of {total} targets met")
-    write_json(args.json, payload | {"targets_met": total - missed, "targets": total})
-    return 0
+    return payload | {"targets_met": total - missed, "targets": total}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, benchmark, child, {
+        "--stream": {"action": "store_true", "help": "also stream 10^8 chambers"},
+        "--only": {"metavar": "TEXT", "help": "only instances with TEXT in their name"}}))

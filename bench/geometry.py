@@ -7,7 +7,7 @@ time is given per chamber, though no chamber is listed.
 
 from __future__ import annotations
 
-import json
+import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -15,17 +15,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from _harness import (
-    alternate,
-    instances,
-    machine,
-    parser,
-    peak_memory,
-    run_child,
-    seconds,
-    table,
-    write_json,
-)
+from _harness import alternate, instances, main, peak_memory, run_child, seconds, table
 from scipy.optimize import minimize, nnls
 
 from arrangements import Arrangement, families
@@ -152,10 +142,7 @@ def largest(X: np.ndarray, patterns: np.ndarray, v: np.ndarray) -> float:
     return best
 
 
-def main() -> int:
-    args = parser(__doc__).parse_args()
-    here = machine()
-    print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, numpy {here['numpy']}")
+def benchmark(args: argparse.Namespace) -> dict[str, Any]:
     repeats = 3 if args.quick else 7
     results = [faces(*case, args.jobs, repeats) for case in FACES]
     results += [counted(*case, args.jobs, 2) for case in COUNTS[: 1 if args.quick else None]]
@@ -177,18 +164,15 @@ def main() -> int:
     print(f"support (190, 5) in a process of its own: {here['seconds']:.2f} s, peak "
           f"{here['peak_bytes'] / 1e6:.0f} MB, must stay below {SUPPORT_BYTES / 1e6:.0f} MB: "
           f"{'ok' if here['peak_bytes'] <= SUPPORT_BYTES else 'MISSED'}")
-    write_json(args.json, {"results": results})
-    return 0
+    return {"results": results}
 
 
-def child() -> int:
+def child() -> dict[str, Any]:
     X, v = residual(190, 5)
     start = time.perf_counter()
     Arrangement(X).support(v, both=True)
-    taken = time.perf_counter() - start
-    print(json.dumps({"seconds": taken, "peak_bytes": peak_memory()}))
-    return 0
+    return {"seconds": time.perf_counter() - start, "peak_bytes": peak_memory()}
 
 
 if __name__ == "__main__":
-    sys.exit(child() if "--child" in sys.argv else main())
+    sys.exit(main(__doc__, benchmark, child))

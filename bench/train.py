@@ -10,6 +10,7 @@ the inequalities of all samples, in CVXPY with Clarabel; both sides are given th
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
@@ -17,7 +18,7 @@ import warnings
 from typing import Any
 
 import numpy as np
-from _harness import machine, parser, peak_memory, run_child, seconds, table, write_json
+from _harness import main, peak_memory, run_child, seconds, table
 
 from cvxlayer import Problem
 
@@ -157,12 +158,7 @@ def cells(x: dict[str, Any]) -> list[str]:
             str(x["rounds"]), seconds(x["seconds"]), peak, verdict(x)]
 
 
-def main() -> int:
-    options = parser(__doc__)
-    options.add_argument("--long", action="store_true", help="also Gaussian (200, 5), minutes")
-    args = options.parse_args()
-    here = machine()
-    print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, numpy {here['numpy']}")
+def benchmark(args: argparse.Namespace) -> dict[str, Any]:
     random = RANDOM[:2] if args.quick else RANDOM if args.long else RANDOM[:-1]
     results = []
     for n, d, bias, target, most in random:
@@ -181,17 +177,14 @@ def main() -> int:
     print(table(header, [cells(x) for x in results]))
     compared = with_cvxpy()
     print("CVXPY is not installed: no comparison" if compared is None else "\n".join(compared))
-    write_json(args.json, {"results": results, "cvxpy": compared})
-    return 0
+    return {"results": results, "cvxpy": compared}
 
 
-def child(what: str, jobs: str) -> int:
-    case = json.loads(what)
+def child(case: Any, jobs: int) -> dict[str, Any]:
     data = real(case) if isinstance(case, str) else gaussian(*case)
-    figures = fit(*data, int(jobs))
-    print(json.dumps(figures | {"peak_bytes": peak_memory()}))
-    return 0
+    return fit(*data, jobs) | {"peak_bytes": peak_memory()}
 
 
 if __name__ == "__main__":
-    sys.exit(child(*sys.argv[2:]) if "--child" in sys.argv[1:2] else main())
+    sys.exit(main(__doc__, benchmark, child, {"--long": {
+        "action": "store_true", "help": "also Gaussian (200, 5), minutes"}}))

@@ -35,6 +35,7 @@ from .certificates.verification import Check, Verification, verify
 from .conic.program import ConvexProgram, Term
 from .conic.solution import Round, Solution
 from .errors import InfeasibleError, MissingSolverError, SolverError
+from .landscape.local import LocalMinimum, local_minimum
 from .landscape.optima import OptimalSet, Smallest, minimal_width, optimal_set
 from .landscape.path import Path, PathCheck
 from .landscape.paths import (
@@ -52,13 +53,13 @@ from .training.interpolation import Interpolation, minimum_norm, solutions_over_
 from .training.output_weights import over_neurons
 
 __all__ = ["KKT", "Absolute", "Blocks", "Certificate", "Check", "ConvexProgram", "Hinge", "Huber",
-           "InfeasibleError", "Interpolation", "Logistic", "Loss", "MissingSolverError", "Network",
-           "OptimalSet", "Path", "PathCheck", "Price", "Problem", "Round", "Smallest", "Solution",
-           "SolverError", "Squared", "Stationarity", "SubsampledCertificate", "Term",
-           "Verification", "certify", "join", "kkt", "minimal_width", "minimum_norm", "optimal_set",
-           "over_neurons", "path_to_minimal", "path_to_nearly_minimal", "path_to_optimum",
-           "path_to_reduced", "price", "solutions_over_beta", "stationarity",
-           "subsampled_certificate", "verify"]
+           "InfeasibleError", "Interpolation", "LocalMinimum", "Logistic", "Loss",
+           "MissingSolverError", "Network", "OptimalSet", "Path", "PathCheck", "Price", "Problem",
+           "Round", "Smallest", "Solution", "SolverError", "Squared", "Stationarity",
+           "SubsampledCertificate", "Term", "Verification", "certify", "join", "kkt",
+           "local_minimum", "minimal_width", "minimum_norm", "optimal_set", "over_neurons",
+           "path_to_minimal", "path_to_nearly_minimal", "path_to_optimum", "path_to_reduced",
+           "price", "solutions_over_beta", "stationarity", "subsampled_certificate", "verify"]
 
 forward("cvxlayer", {
     "certificate": "certificates.certificate",

@@ -1,13 +1,14 @@
 """Shared test set-up: the `full` marker, the Hypothesis profiles, and the command line.
 
 `pytest -m "not full"` is the quick tier. `ARRANGEMENTS_TESTS=full` runs 3000 examples per property
-instead of 200.
+instead of 200; `ARRANGEMENTS_TESTS_ORDER=SEED` runs the tests in a random order.
 """
 
 import json
 import os
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -29,6 +30,11 @@ settings.load_profile("full" if os.environ.get("ARRANGEMENTS_TESTS") == "full" e
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: takes seconds to minutes; left out of the quick tier")
+
+
+def pytest_collection_modifyitems(items):
+    if seed := os.environ.get("ARRANGEMENTS_TESTS_ORDER"):
+        Random(seed).shuffle(items)
 
 
 @pytest.fixture

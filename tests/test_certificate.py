@@ -55,7 +55,9 @@ def check_numbers(certificate, problem, network, best):
     assert problem.loss.dual(c.v, problem.y) >= c.lower_bound
     directions = np.random.default_rng(0).standard_normal((problem.d, 500))
     directions /= np.linalg.norm(directions, axis=0)
-    assert np.abs(c.v @ np.maximum(problem.X @ directions, 0)).max() <= problem.beta
+    # for all unit vectors; these and their prices are rounded
+    prices = np.abs(c.v @ np.maximum(problem.X @ directions, 0))
+    assert prices.max() <= problem.beta * (1 + 1e-12)
 
 
 def judged(seed, loss="squared", **options):
@@ -202,12 +204,12 @@ def test_time_that_is_too_short_leaves_true_bounds():
     rng = np.random.default_rng(0)
     problem = Problem(rng.standard_normal((100, 9)), rng.standard_normal(100), 0.5)
     network = Network(rng.standard_normal((9, 5)), rng.standard_normal(5))
-    short = certify(network, problem, max_seconds=0.2)
+    short = certify(network, problem, max_seconds=0)
     assert not short.complete
     assert short.price <= short.price_bound
     better = short.improve()
     assert short.lower_bound <= problem.objective(better) < short.objective
-    assert certify(better, problem, max_seconds=0.2).optimal is not True
+    assert certify(better, problem, max_seconds=0).optimal is not True
 
 
 def test_ranks_beyond_the_exact_search():

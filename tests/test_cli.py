@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib import metadata
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def ties(tmp_path):
 
 def python(*argv, **options):
     return subprocess.run(
-        [sys.executable, *argv], capture_output=True, text=True, timeout=60, check=False, **options
+        [sys.executable, *argv], capture_output=True, text=True, timeout=600, check=False, **options
     )
 
 
@@ -251,6 +252,69 @@ def test_optional_packages_are_imported_on_demand(table):
     assert done.stdout.endswith("[]\n")
 
 
+def test_a_count_loads_neither_scipy_nor_other_packages(table):
+    code = (
+        "import sys; from arrangements.cli import main; main(['count', sys.argv[1]]);"
+        "print(sorted({'scipy', 'cvxlayer', 'importlib.metadata'} & set(sys.modules)))"
+    )
+    done = python("-c", code, table)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("[]\n")
+
+
+# --- commands that join
+
+
+@pytest.fixture
+def join(monkeypatch):
+    """Let these entry points, name=value, be all that are installed."""
+
+    def join(**points):
+        found = [metadata.EntryPoint(*point, "arrangements.commands") for point in points.items()]
+        monkeypatch.setattr(metadata, "entry_points", lambda group: [
+            point for point in found if point.group == group])
+
+    return join
+
+
+def add_echo(commands):
+    command = commands.add_parser("echo", help="say it again")
+    command.add_argument("word")
+    command.set_defaults(command=lambda arguments: arguments.word + "\n")
+
+
+def usage(argv, capsys):
+    """Output of what argparse itself ends, and its status."""
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+    captured = capsys.readouterr()
+    return caught.value.code, captured.out, captured.err
+
+
+def test_a_joined_command_runs_and_no_other_is_loaded(join, run, capsys):
+    join(echo=f"{__name__}:add_echo", other="no_such_module:add")
+    assert run("echo", "hello") == (0, "hello\n", "")
+    assert "say it again" in usage(["--help"], capsys)[1]
+
+
+def test_a_joined_command_that_lacks_a_module_says_so(join, refused, capsys):
+    join(echo=f"{__name__}:add_echo", other="no_such_module:add")
+    assert "other needs no_such_module, which is not installed; pip install" in refused("other")
+    status, out, _ = usage(["--help"], capsys)
+    assert status == 0
+    assert "other other needs no_such_module, which is not installed" in " ".join(out.split())
+    for word in ("invalid choice: 'walk'", "'enumerate', 'count', 'faces', 'plot', 'echo'"):
+        assert word in usage(["walk"], capsys)[2]
+
+
+def test_without_an_installation_its_own_commands_work(join, table, answer, capsys):
+    join()
+    assert answer("count", table)["n"] == 8
+    status, _, err = usage(["train", table], capsys)
+    assert status == 2
+    assert "the command 'train' is unknown; some are found only where the package is inst" in err
+
+
 def test_a_reader_that_leaves_is_no_error(table):
     reader, writer = os.pipe()
     os.close(reader)
@@ -258,7 +322,7 @@ def test_a_reader_that_leaves_is_no_error(table):
         [sys.executable, "-m", "arrangements", "count", table],
         stdout=writer,
         stderr=subprocess.PIPE,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     os.close(writer)
@@ -273,7 +337,7 @@ def test_output_to_a_full_disk_is_one_line(table):
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
     assert done.returncode == 2

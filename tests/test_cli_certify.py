@@ -73,6 +73,7 @@ def test_the_command_says_what_certify_says(table, saved, answer, options):
     found = cvxlayer.certify(network, features("a,b", "--bias" in options),
                              tighten="--tighten" in options)
     assert fields["verdict"] == found.verdict == "not optimal"
+    assert fields["landscape"] == cvxlayer.local_minimum(found, found.problem).verdict
     for name in ("objective", "lower_bound", "gap", "margin", "price", "price_bound", "decrease"):
         assert fields[name] == pytest.approx(getattr(found, name), rel=1e-9), name
     for name in ("sign", "complete", "stationary", "scaled", "nearly_minimal", "minimal", "tol"):
@@ -94,6 +95,7 @@ def test_what_train_writes_is_optimal(table, tmp_path, run, answer, loss):
     fields = answer(tmp_path / "net.npz", *options)
     problem = Problem(X, LABELS if target == "kind" else Y, 0.2, loss=loss, bias=True)
     assert fields["verdict"] == "optimal" and fields["gap"] <= 1e-8
+    assert fields["landscape"] == "global"
     assert fields["objective"] == pytest.approx(problem.fit().value, rel=1e-7)
     assert fields["classes"] == (["no", "yes"] if target == "kind" else None)
 
@@ -114,8 +116,8 @@ def test_split_and_moved_neurons_are_noted(table, saved, run, answer):
     assert fields["crowded"] == [[0, 1, 2, 3]] and fields["repeated"] == [[0, 2, 3]]
     notes = [line.partition("  unscaled")[1:] for line in
              shown(run("certify", *argv)[1])[1].splitlines()[1:5]]
-    assert notes[0] == ("  unscaled", "; shares a cone with 1; same as 2, 3")
-    assert notes[1] == ("  unscaled", "; shares a cone with 0, 2, 3")
+    assert notes[0] == ("  unscaled", "; shares a face with 1; same as 2, 3")
+    assert notes[1] == ("  unscaled", "; shares a face with 0, 2, 3")
     assert fields["unscaled"] == [0, 1, 3]
 
 
@@ -127,7 +129,7 @@ def test_table_and_json_agree(table, saved, run, answer):
     assert list(head) == [
         "network", "data", "target", "samples n", "features d", "rank r", "loss", "beta", "neurons",
         "objective", "lower bound", "relative gap", "verdict", "largest price",
-        "guaranteed decrease", "stationary", "form", "time", "peak memory",
+        "guaranteed decrease", "stationary", "landscape", "form", "time", "peak memory",
     ]
     assert (head["verdict"], head["stationary"], head["form"]) == ("not optimal", "no",
                                                                    "not scaled")
@@ -244,13 +246,13 @@ def test_pictures_of_classes(table, tmp_path, saved, answer):
 
 
 def test_the_path_goes_down_to_the_better_network():
-    from cvxlayer.cli import certify as _certify
+    from cvxlayer.cli.certify import way_down
 
     problem = features("a,b", True)
     for network in (some(3), some(3, 20), Network(np.zeros((3, 0)), [])):
         for tighten in (False, True):
             found = cvxlayer.certify(network, problem, tighten=tighten)
-            path = _certify._path(found, problem, tighten)
+            path = way_down(found, problem, tighten)
             assert path.objective(0) == pytest.approx(found.objective, rel=1e-12)
             assert path.objective(1) <= found.objective - found.decrease * (1 - 1e-9)
             assert path.check(10).holds

@@ -215,7 +215,7 @@ def test_other_commands_do_without_the_convex_layer(table):
         "from arrangements.cli import main\n"
         f"sys.exit(main(['count', {table!r}, '--columns', 'a,b']))\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, timeout=600)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from oracles import chambers_brute, count_deletion_restriction, cover_bound, rank
 
 import arrangements
+from arrangements.algebra.elimination import _PRIME, kernel
 from arrangements.counting.closed_forms import (
     generic_characteristic_polynomial,
     generic_f_vector,
@@ -53,7 +54,7 @@ def faces_brute(rows):
     for flat in [(False,) * len(rows), *flats]:
         chosen = [row for row, inside in zip(rows, flat, strict=True) if inside]
         k = rank(chosen) if chosen else 0
-        basis = arrangements.walk.boundaries.null_basis(np.array(chosen, dtype=object)) if chosen \
+        basis = kernel(np.array(chosen, dtype=object)).T if chosen \
             else np.eye(len(rows[0]), dtype=object)
         rest = np.array(rows, dtype=object)[~np.array(flat)].dot(basis).tolist()
         out[r - k] += count_deletion_restriction(rest) if rest else 1
@@ -198,7 +199,7 @@ def test_three_features_of_iris():
     pytest.importorskip("sklearn")
     values, _, numbers = arrangements.data.load_table("iris", columns="0-2")
     A = arrangements.Arrangement(values, bias=True, numbers=numbers)
-    assert chambers(deletion_restriction(A._reduction.rows)) == 898532
+    assert chambers(deletion_restriction(A.data.reduction.rows)) == 898532
 
 
 def test_polynomial_does_not_depend_on_order_signs_scales_and_coordinates():
@@ -279,7 +280,8 @@ def test_components_of_long_integers():
 
 def test_components_where_a_prime_misleads():
     """Rows that are dependent modulo the prime of the rank computation, and only there."""
-    p = arrangements.algebra.reduction._PRIME
+    p = _PRIME
     assert len(components(np.array([[1, 0], [1, p]]))) == 2
     assert len(components(np.array([[1, 0], [p, 1], [0, 1]]))) == 1
     assert deletion_restriction(np.array([[1, 0], [1, p], [1, 2 * p]])) == [1, -3, 2]
+    assert deletion_restriction(np.array([[0, 0], [p, 0], [0, p]])) == [1, -2, 1]

@@ -46,7 +46,7 @@ def has_broken_circuit(rows, some):
 
 
 def check_all_sets(rows):
-    reduced = Arrangement(rows)._reduction.rows
+    reduced = Arrangement(rows).data.reduction.rows
     m, r = reduced.shape
     exact = [tuple(row) for row in reduced.tolist()]
     for t in range(1, r):

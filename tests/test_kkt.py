@@ -108,9 +108,11 @@ def test_stationary_networks_are_optimal_within_their_faces(seed):
     ended = descended(problem, 3, seed, steps=20000).scaled()
     begun = descended(problem, 3, seed, steps=5).scaled()
     for network in (ended, begun):
-        own = subsampled_certificate(network, problem, tol=1e-6)
-        stationary = bool((own.relative < 3e-4).all())
-        unsettled = (own.relative > 3e-4).any() and (own.relative < 3e-3).all()
+        own = subsampled_certificate(network, problem, tol=1e-5)
+        # the dual vector must shrink as much as prices exceed beta, and the bound falls as much;
+        # the objective can fall by the square of what is missing
+        stationary = bool((own.relative < 3e-6).all())
+        unsettled = not stationary and (own.relative < 1e-2).all()
         assert unsettled or own.optimal == stationary
         # with fewer neurons to be priced by the same residual the bound is no lower
         v = problem.residual(network)
@@ -124,7 +126,7 @@ def test_stationary_networks_are_optimal_within_their_faces(seed):
         best = problem.loss.value(z, problem.y) + problem.beta * np.linalg.norm(W, axis=0).sum()
         assert own.lower_bound <= best + 1e-7 * (1 + abs(best))
         if own.optimal:
-            assert own.objective == pytest.approx(best, rel=1e-5)
+            assert own.objective == pytest.approx(best, rel=2e-5)
 
 
 def test_optima_on_hyperplanes_are_optimal_within_their_faces():

@@ -75,7 +75,7 @@ def test_distance_is_the_number_of_classes_between(rows, data):
     arrangement = Arrangement(rows)
     found = neighbours(arrangement, start, len(rows))
     assert not oracles.faults(oracles.chambers_brute(rows), found.dichotomies)
-    class_of = arrangement._reduction.class_of
+    class_of = arrangement.data.reduction.class_of
     for pattern, distance in as_dict(found).items():
         assert len(set(class_of[np.array(pattern) != np.array(start)].tolist())) == distance
 

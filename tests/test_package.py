@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 
 import instances
@@ -62,6 +62,24 @@ def test_version_is_told_in_one_way():
     except PackageNotFoundError:
         pytest.skip("not installed")
     assert arrangements.__version__ == installed
+
+
+def test_commands_of_the_convex_layer_join_through_entry_points():
+    project = HERE.parent / "pyproject.toml"
+    if not project.exists():
+        pytest.skip("not a checkout")
+    text = project.read_text(encoding="utf-8")
+    stated = tomllib.loads(text)["project"]["entry-points"]["arrangements.commands"]
+    assert set(stated) == {"train", "certify"}
+    installed = {point.name: point for point in entry_points(group="arrangements.commands")}
+    assert {name: point.value for name, point in installed.items()} == stated
+    assert all(callable(point.load()) for point in installed.values())
+
+
+def test_the_engine_does_not_name_the_convex_layer():
+    for path in PACKAGE.rglob("*.py*"):
+        if path.suffix in (".py", ".pyi", ".pyx", ".pxd"):
+            assert "cvxlayer" not in path.read_text(encoding="utf-8"), path
 
 
 def test_public_names_exist_and_are_documented():

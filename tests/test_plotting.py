@@ -150,9 +150,9 @@ def test_half_lines_of_rank_1(X):
 def test_cells_are_the_chambers(rows):
     A = Arrangement(rows)
     if A.rank:
-        found = _cells.cells(A._reduction)
-        flags = _cells.patterns(found, A._reduction)
-        both = np.concatenate([flags, ~flags | (A._reduction.class_of < 0)])
+        found = _cells.cells(A.data.reduction)
+        flags = _cells.patterns(found, A.data.reduction)
+        both = np.concatenate([flags, ~flags | (A.data.reduction.class_of < 0)])
         assert sorted(both.tolist()) == A.dichotomies().sorted().to_numpy().tolist()
         for cell in found:
             assert A.rank < 3 or len(cell.rays) >= 3
@@ -162,7 +162,7 @@ def test_cells_are_the_chambers(rows):
 def test_cells_are_exact_on_rows_a_hair_away_from_degenerate(name):
     rows = instances.near_degenerate()[name]
     A = Arrangement(rows)
-    assert 2 * len(_cells.cells(A._reduction)) == A.count_dichotomies()
+    assert 2 * len(_cells.cells(A.data.reduction)) == A.count_dichotomies()
     if name == "Fibonacci 90":  # its hyperplanes are one in floats, its chambers two half spaces
         with pytest.raises(InputError, match="cannot tell apart"):
             plot(A)
@@ -179,7 +179,7 @@ def test_rounded_rows_with_a_tolerance():
         assert whole == pytest.approx(np.pi, rel=1e-3)
     scene = _scene.build(A, projective=True, projection="stereographic", view=None)
     assert {len(region.pieces) for region in scene.regions} == {1}
-    assert len(_cells.cells(A._reduction)) > 60
+    assert len(_cells.cells(A.data.reduction)) > 60
 
 
 def test_both_half_spheres_show_every_chamber_once():
@@ -219,7 +219,7 @@ def test_lines_lie_on_their_hyperplanes():
     for X in RANK_3.values():
         scene = scene_of(X)
         rows = np.array(X, dtype=float)
-        reduction = Arrangement(X)._reduction
+        reduction = Arrangement(X).data.reduction
         assert len(scene.curves) == len(reduction.rows) - 1
         for k, curve in scene.curves:
             row = rows[reduction.class_of == k][0]

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from oracles import rank
 
-from arrangements.algebra import reduction
+from arrangements.algebra import elimination
 from arrangements.algebra.numbers import exact_matrix
 from arrangements.algebra.reduction import reduce_rows
 
@@ -121,7 +121,7 @@ def test_no_prime_divisor_misleads(rows):
 @given(degenerate_rows())
 def test_any_prime_gives_the_right_reduction(prime, rows):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reduction, "_PRIME", prime)
+        patch.setattr(elimination, "_PRIME", prime)
         assert faults(rows, reduce(rows)) == []
 
 

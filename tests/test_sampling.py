@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arrangements import Arrangement, InputError
-from arrangements.algebra.point_signs import PointSigns
 from arrangements.chambers import sampling
 from arrangements.chambers.sampling import (
     _gaussian,
@@ -127,7 +126,7 @@ def test_one_segment_in_2m_is_that_of_the_walk():
 def test_points_on_hyperplanes_are_left_out(monkeypatch):
     A = Arrangement([(1, 1), (1, 0)])
     points = np.array([(1.0, -1.0), (2.0, 1.0), (0.0, 1.0), (3.0, 1.0), (-1.0, 3.0), (-1.0, 0.0)])
-    signs = PointSigns(A, np.arange(2))
+    signs = A.data.signs
     monkeypatch.setattr(sampling, "_gaussian", lambda *_: iter([(points, *_sides(signs, points))]))
     sample = sample_dichotomies(A, 3)
     assert sample.dichotomies.witnesses.tolist() == [[2.0, 1.0], [-1.0, 3.0], [-1.0, 0.0]]
@@ -171,7 +170,7 @@ def test_signs_at_points_on_and_next_to_hyperplanes():
         [1.0, 3.0 + 2 * e, e], [1.0, 1e-300, 1.0], [1.0, -1e-300, 1.0], [1e-310, 1e-310, 1e-310],
         [np.nan, 1.0, 1.0], [np.inf, 1.0, 1.0], [1e300, 1e300, -1e300],
     ])
-    positive, inside = _sides(PointSigns(Arrangement(rows), np.arange(3)), points)
+    positive, inside = _sides(Arrangement(rows).data.signs, points)
     for u, found, ok in zip(points.tolist(), positive.tolist(), inside.tolist(), strict=True):
         if not np.isfinite(u).all():
             assert not ok
@@ -186,7 +185,7 @@ def test_signs_at_points_on_and_next_to_hyperplanes():
 def test_signs_with_columns_of_any_scale(scale):
     rows = [(scale, 1.0), (-3 * scale, 1.0), (scale, -7.0), (0.1 * scale, 0.7)]
     points = np.random.default_rng(0).standard_normal((50, 2)) / np.array([scale, 1.0])
-    positive, inside = _sides(PointSigns(Arrangement(rows), np.arange(2)), points)
+    positive, inside = _sides(Arrangement(rows).data.signs, points)
     assert inside.all()
     for u, found in zip(points.tolist(), positive.tolist(), strict=True):
         assert found == [sum(Fraction(x) * Fraction(y) for x, y in zip(row, u, strict=True)) > 0

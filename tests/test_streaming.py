@@ -1,4 +1,7 @@
-"""iter_dichotomies: the batch's rows in its order; bounded, abandoned, interrupted, refused."""
+"""iter_dichotomies: the batch's rows in its order; bounded, abandoned, interrupted, refused.
+
+What must end early is asked of `ENDLESS`, which would take weeks, and not of a clock.
+"""
 
 import os
 import signal
@@ -26,6 +29,8 @@ BATCHES = {
     "one row": [(3, 1)],
     "all zero": [(0, 0), (0, 0)],
 }
+ENDLESS = instances.generic(300, 8)  # 8 10^13 chambers
+PATIENCE = 300.0  # seconds, for what takes none on an idle machine
 
 
 @pytest.mark.parametrize("name", BATCHES)
@@ -98,12 +103,11 @@ def n_threads():
 @pytest.mark.parametrize("n_jobs", [1, 2, 4])
 @pytest.mark.parametrize("how", ["close", "del", "throw"])
 def test_abandoned_stream_leaves_no_thread(n_jobs, how):
-    A = Arrangement(instances.generic(120, 6))
+    A = Arrangement(ENDLESS)
     before = n_threads()
     stream = A.iter_dichotomies(4096, n_jobs=n_jobs)
     next(stream)
     next(stream)
-    start = time.perf_counter()
     if how == "close":
         stream.close()
     elif how == "throw":
@@ -111,10 +115,10 @@ def test_abandoned_stream_leaves_no_thread(n_jobs, how):
             stream.throw(KeyError("stop"))
     else:
         del stream
-    while n_threads() > before and time.perf_counter() - start < 1:
+    end = time.monotonic() + PATIENCE
+    while n_threads() > before and time.monotonic() < end:
         time.sleep(0.01)
     assert n_threads() <= before
-    assert time.perf_counter() - start < 1
     # The arrangement is as good as new.
     assert len(next(A.iter_dichotomies(1000, n_jobs=n_jobs))) == 1000
 
@@ -126,12 +130,10 @@ def test_closed_stream_is_over():
     assert list(stream) == []
 
 
-def test_first_block_comes_at_once():
-    start = time.perf_counter()
-    stream = Arrangement(instances.generic(150, 6)).iter_dichotomies()
+def test_first_block_comes_before_the_others():
+    stream = Arrangement(ENDLESS).iter_dichotomies()
     assert len(next(stream)) == 65536
     stream.close()
-    assert time.perf_counter() - start < 5
 
 
 PRELUDE = """
@@ -155,12 +157,12 @@ def child(program):
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 @pytest.mark.parametrize("block_size", [65536, 1 << 21])
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_interrupt_arrives_within_a_second(n_jobs, block_size):
+def test_interrupt_ends_a_stream(n_jobs, block_size):
     process = child(
         f"""
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored
-A = Arrangement(instances.generic(150, 6))
+A = Arrangement({ENDLESS!r})
 stream = A.iter_dichotomies({block_size}, n_jobs={n_jobs})
 next(stream)
 print("running", flush=True)
@@ -170,11 +172,9 @@ for _ in stream:
     )
     try:
         assert process.stdout.readline() == "running\n"
-        time.sleep(0.3)
-        start = time.perf_counter()
+        time.sleep(0.3)  # wherever it is then
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
-        assert time.perf_counter() - start < 1
+        _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode != 0
         assert "KeyboardInterrupt" in err
     finally:
@@ -214,11 +214,9 @@ print(p, re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
     ids=["generic", "questionnaire", "floats"],
 )
 def test_output_that_cannot_fit_is_refused_before_any_work(X):
-    start = time.perf_counter()
-    A = Arrangement(X)
+    A = Arrangement(X)  # of up to 10^22 chambers
     with pytest.raises(CapacityError, match="iter_dichotomies") as caught:
         A.dichotomies()
-    assert time.perf_counter() - start < 5
     error = caught.value
     assert isinstance(error, MemoryError)
     assert error.bytes_needed > error.bytes_available > 0

@@ -148,7 +148,8 @@ def test_a_threshold_and_a_limit_agree_with_the_whole(seed):
     assert beyond.bound >= whole.values[0]
     none = A.support(v, above=whole.values[0] * 1.01)
     assert len(none) == len(none.dichotomies) == 0 and none.complete
-    assert none.value <= whole.values[0]
+    # a point on the way up, whose value may be the same but for its rounding
+    assert none.value <= whole.values[0] + none.error + whole.error
     assert none.bound == pytest.approx(whole.values[0] * 1.01, rel=1e-9)
     threads = A.support(v, above=above, n_jobs=2)
     assert threads.values == pytest.approx(beyond.values, rel=1e-12)
@@ -164,7 +165,8 @@ def test_residuals_against_all_chambers(n, d):
         value = chamber_maxima(X, patterns, sign * v)[0].max()
         found = A.support(sign * v)
         assert found.value == pytest.approx(value, rel=1e-10)
-        assert value <= found.bound <= value * (1 + 1e-9)
+        # the oracle's value has the rounding errors of its least squares
+        assert value * (1 - 1e-10) <= found.bound <= value * (1 + 1e-9)
 
 
 def test_degenerate_families():
@@ -207,7 +209,7 @@ def test_rank_below_the_features_and_many_features():
     v = rng.normal(size=14)
     h = Arrangement(X).support(v, max_seconds=2)
     assert h.value <= h.bound and h.value > 0
-    assert Euclidean(Arrangement(X)).n_cones() == 15
+    assert Euclidean(Arrangement(X).data).n_cones() == 15
 
 
 def test_time_that_runs_out_leaves_a_true_bound():
@@ -230,7 +232,9 @@ def test_climbing_finds_local_maxima_only():
         assert np.abs(every.values[every.signs == sign] - value).min() < 1e-9
     assert found.value == pytest.approx(every.value)
     again = A.local_maxima(v, found.points, both=False, above=found.values[1] * (1 - 1e-9))
-    assert set(again.values.round(9)) <= set(found.values.round(9)) and (again.signs == 1).all()
+    for value in again.values:
+        assert np.abs(found.values - value).min() < CLOSE
+    assert (again.signs == 1).all()
     assert len(A.local_maxima(v, np.zeros((2, 3)))) == 0
     with pytest.raises(InputError, match="starts"):
         A.local_maxima(v, [[1.0, 2.0]])
@@ -298,6 +302,6 @@ def test_no_scale_is_too_small_or_too_large(exponent):
     assert other.value == pytest.approx(np.ldexp(plain.value, exponent // 3), rel=1e-12)
     tiny = Arrangement(np.ldexp(X, -max(exponent, 550))).support(v, both=True)
     assert tiny.value == pytest.approx(np.ldexp(plain.value, -max(exponent, 550)), rel=1e-12)
-    assert tiny.bound >= np.ldexp(plain.value, -max(exponent, 550)) * (1 - 1e-15)
+    assert tiny.bound >= np.ldexp(plain.value - plain.error, -max(exponent, 550))
     some = A.local_maxima(np.ldexp(v, exponent), 20, rng=0).values
     assert (some == np.ldexp(A.local_maxima(v, 20, rng=0).values, exponent)).all()

@@ -1,8 +1,10 @@
-"""Trichotomies are a sequence and a set of sign vectors, with exact points and chambers above."""
+"""Trichotomies know dimensions, exact points and chambers above, and are composed.
+
+What they share with dichotomies is in test_packed_tables.py.
+"""
 
 import copy
 import pickle
-import sys
 from fractions import Fraction
 from functools import cache
 
@@ -11,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from oracles import (
     chambers_brute,
     closed_brute,
@@ -21,12 +22,12 @@ from oracles import (
     faces_brute,
     packed_faces,
 )
+from test_packed_tables import TABLES
+from test_packed_tables import rows as rows_of
 
 from arrangements import Arrangement, Dichotomies, load
 from arrangements.errors import InputError
-from arrangements.patterns.trichotomies import Trichotomies, compose
-
-FORMATS = [".npz", ".parquet", ".arrow", ".feather"]
+from arrangements.patterns import Trichotomies, compose
 
 CASES = {
     "braid 3, rank below d": instances.braid(3),
@@ -46,47 +47,8 @@ CASES = {
 }
 
 
-@pytest.fixture(params=FORMATS)
-def suffix(request):
-    if request.param != ".npz":
-        pytest.importorskip("pyarrow")
-    return request.param
-
-
-def sign_matrices(max_q=12, max_n=70):
-    return st.tuples(st.integers(0, max_q), st.integers(1, max_n)).flatmap(
-        lambda shape: hnp.arrays(np.int8, shape, elements=st.integers(-1, 1))
-    )
-
-
-def few_vectors(n=9):
-    row = st.integers(0, 4).map(lambda k: [k % 3 - 1] + [0] * (n - 2) + [k // 3])
-    return st.lists(row, max_size=8).map(lambda rows: np.array(rows, dtype=np.int8).reshape(-1, n))
-
-
-def pack(bits):
-    return np.packbits(bits, axis=1, bitorder="little")
-
-
-def make(signs, **options):
-    return Trichotomies(pack(signs > 0), pack(signs < 0), signs.shape[1], **options)
-
-
-def rows_of(array):
-    return [tuple(row) for row in np.asarray(array).tolist()]
-
-
-def random_signs(q, n, seed=0):
-    return np.random.default_rng(seed).integers(-1, 2, (q, n)).astype(np.int8)
-
-
-def with_witnesses(q=7, n=19, d=3):
-    rng = np.random.default_rng(1)
-    witnesses = rng.standard_normal((q, d))
-    found = rng.random(q) < 0.5
-    witnesses[~found] = np.nan
-    dims = rng.integers(0, 4, q)
-    return make(random_signs(q, n), dims=dims, witnesses=witnesses, witness_found=found)
+table = TABLES["trichotomies"]
+make, random_signs = table.make, table.random
 
 
 @cache
@@ -104,68 +66,6 @@ def enumerated(name):
 every_case = pytest.mark.parametrize("name", CASES)
 
 
-# --- a sequence
-
-
-@given(sign_matrices())
-def test_packing_then_unpacking_is_the_identity(signs):
-    faces = make(signs)
-    assert (faces.n, len(faces)) == (signs.shape[1], len(signs))
-    assert np.array_equal(faces.positive, pack(signs > 0))
-    assert np.array_equal(faces.negative, pack(signs < 0))
-    for again in (faces.to_numpy(), np.asarray(faces)):
-        assert again.dtype == np.int8
-        assert np.array_equal(again, signs)
-    assert rows_of(list(faces)) == rows_of(signs)
-
-
-@given(sign_matrices(max_n=20), st.data())
-def test_indexing_agrees_with_numpy(signs, data):
-    q = len(signs)
-    dims = np.arange(q) % 2
-    faces = make(signs, dims=dims)
-    mask = data.draw(hnp.arrays(bool, q))
-    numbers = data.draw(st.lists(st.integers(-q, q - 1), max_size=5)) if q else []
-    for key in (data.draw(st.slices(q)), mask, numbers):
-        at = np.array(key, dtype=int) if key is numbers else key
-        assert rows_of(faces[key]) == rows_of(signs[at])
-        assert faces[key].dims.tolist() == dims[at].tolist()
-    for i in numbers:
-        assert faces[i].dtype == np.int8
-        assert faces[np.int32(i)].tolist() == signs[i].tolist()
-    for outside in (q, -q - 1):
-        with pytest.raises(IndexError):
-            faces[outside]
-    with pytest.raises(IndexError):
-        faces[0, 0]
-
-
-def test_iteration_and_unpacking_cross_their_blocks():
-    signs = random_signs(20_000, 5)
-    assert rows_of(list(make(signs))) == rows_of(make(signs)) == rows_of(signs)
-
-
-def test_selections_carry_their_witnesses():
-    faces = with_witnesses()
-    for key in (slice(1, 6, 2), [3, 0, -1], np.arange(7) % 2 == 0):
-        part = faces[key]
-        assert np.array_equal(part.witnesses, faces.witnesses[key], equal_nan=True)
-        assert np.array_equal(part.witness_found, faces.witness_found[key])
-
-
-def test_faces_cannot_be_changed():
-    faces = with_witnesses()
-    for name in ("positive", "negative", "dims", "witnesses", "witness_found"):
-        with pytest.raises(ValueError, match="read-only"):
-            getattr(faces, name)[0] = 0
-        with pytest.raises(AttributeError):
-            setattr(faces, name, None)
-    before = faces.to_numpy()
-    faces[0][:] = next(iter(faces))[:] = 1
-    faces.to_numpy()[:] = 1
-    assert np.array_equal(faces, before)
-
-
 def test_arguments_are_copied():
     planes = np.zeros((2, 3, 1), dtype=np.uint8)
     faces = Trichotomies(*planes, 8, dims=[0, 0, 0])
@@ -176,81 +76,16 @@ def test_arguments_are_copied():
 @pytest.mark.parametrize(
     "twin", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
 )
-def test_copies_are_equal_and_read_only(twin):
-    for faces in (with_witnesses(), enumerated("opposite")[0]):
-        again = twin(faces)
-        assert rows_of(again) == rows_of(faces)
-        assert again.dims.tolist() == faces.dims.tolist()
-        assert not again.positive.flags.writeable
-        assert (again.arrangement is None) == (faces.arrangement is None)
-    assert np.array_equal(twin(with_witnesses()).witnesses, with_witnesses().witnesses,
-                          equal_nan=True)
+def test_copies_keep_their_arrangement(twin):
+    faces = enumerated("opposite")[0]
+    again = twin(faces)
+    assert rows_of(again) == rows_of(faces)
+    assert again.dims.tolist() == faces.dims.tolist()
+    assert again.arrangement.rank == 1
+    assert again.dichotomies("open") == faces.dichotomies("open")
 
 
-def test_repr_is_one_short_line():
-    assert repr(make(random_signs(3, 9))) == "Trichotomies(n=9, q=3, 15 bytes)"
-
-
-def test_array_protocol_casts_and_refuses_to_share():
-    faces = make(random_signs(3, 9))
-    assert np.asarray(faces, dtype=float).dtype == float
-    with pytest.raises(ValueError, match="positive"):
-        np.array(faces, copy=False)
-
-
-# --- a set
-
-
-@given(few_vectors(), few_vectors())
-def test_equality_is_that_of_python_sets(first, second):
-    assert (make(first) == make(second)) == (set(rows_of(first)) == set(rows_of(second)))
-    assert (make(first) != make(second)) == (set(rows_of(first)) != set(rows_of(second)))
-
-
-@given(sign_matrices())
-def test_sorting_is_lexicographic_with_sample_0_first(signs):
-    faces = make(signs)
-    assert rows_of(faces.sorted()) == sorted(rows_of(signs))
-    assert faces == faces.sorted() == faces[::-1]
-
-
-def test_one_sign_makes_two_sets_different():
-    for n in (1, 8, 9, 63, 64, 65, 129):
-        signs = random_signs(5, n)
-        for i in range(n):
-            other = signs[::-1].copy()
-            other[0, i] = (other[0, i] + 2) % 3 - 1
-            assert (make(signs) == make(other)) == (set(rows_of(signs)) == set(rows_of(other)))
-
-
-def test_equality_needs_equal_n_and_trichotomies():
-    wide, narrow = np.zeros((1, 9), dtype=np.int8), np.zeros((1, 8), dtype=np.int8)
-    assert make(wide) != make(narrow)
-    assert make(wide) != wide.tolist()
-    with pytest.raises(TypeError):
-        hash(make(wide))
-
-
-@given(few_vectors(), few_vectors())
-def test_membership_index_and_count_agree_with_lists(signs, asked):
-    faces, listed = make(signs), rows_of(signs)
-    for vector in asked:
-        key = tuple(vector.tolist())
-        assert (vector in faces) == (key in faces) == (key in listed)
-        assert faces.count(vector) == listed.count(key)
-        if key in listed:
-            assert faces.index(vector) == listed.index(key)
-            last = len(listed) - 1 - listed[::-1].index(key)
-            assert faces.index(vector, last) == last
-        else:
-            with pytest.raises(ValueError, match="not among the trichotomies"):
-                faces.index(vector)
-
-
-@pytest.mark.parametrize(
-    "vector",
-    [[1] * 9, [1] * 11, [[1] * 10], 1, [0, 2] * 5, [0.0, 1.0] * 5, [True] * 10, "0101010101"],
-)
+@pytest.mark.parametrize("vector", [[0, 2] * 5, [-2] * 10, [True] * 10])
 def test_what_is_no_sign_vector_is_refused(vector):
     with pytest.raises(InputError, match="sign vector"):
         vector in make(random_signs(3, 10))  # noqa: B015
@@ -377,28 +212,12 @@ def test_what_needs_an_arrangement_says_so():
     for ask in (T.witness, T.chambers_above):
         with pytest.raises(InputError, match=f"{ask.__name__} needs an exact arrangement"):
             ask(1)
-    for name in ("witnesses", "witness_found"):
-        with pytest.raises(InputError, match="trichotomies\\(witnesses=True\\)"):
-            getattr(T, name)
-
-
-def test_witnesses_with_nan_are_not_found():
-    witnesses = np.array([[1.0, 2.0], [np.nan, 0.0], [np.inf, 0.0]])
-    assert make(random_signs(3, 4), witnesses=witnesses).witness_found.tolist() == [
-        True, False, False]
-
-
-def test_diag_has_the_signs_on_its_diagonal():
-    signs = random_signs(4, 11)
-    T = make(signs).diag(2)
-    assert T.dtype == np.float64
-    assert np.array_equal(T.toarray(), np.diag(signs[2].astype(float)))
 
 
 # --- composition
 
 
-@given(sign_matrices(max_q=6, max_n=20), st.randoms())
+@given(table.matrices(max_p=6, max_n=20), st.randoms())
 def test_composition_is_sign_by_sign(signs, random):
     other = signs.copy()
     random.shuffle(other.ravel())
@@ -454,15 +273,6 @@ def test_what_cannot_be_composed_is_refused(a, b):
 # --- the constructor
 
 
-@pytest.mark.parametrize("n", [1, 7, 9, 15, 130])
-@pytest.mark.parametrize("plane", [0, 1])
-def test_bits_after_the_last_sample_are_refused(n, plane):
-    planes = [np.zeros((4, -(-n // 8)), dtype=np.uint8) for _ in range(2)]
-    planes[plane][2, -1] |= 128
-    with pytest.raises(InputError, match=f"{['positive', 'negative'][plane]} .* row 2"):
-        Trichotomies(*planes, n)
-
-
 def test_both_signs_at_once_are_refused():
     planes = np.zeros((2, 4, 2), dtype=np.uint8)
     planes[:, 3, 1] = 4
@@ -470,23 +280,9 @@ def test_both_signs_at_once_are_refused():
         Trichotomies(*planes, 12)
 
 
-@pytest.mark.parametrize(
-    ("positive", "negative", "n"),
-    [
-        (np.zeros((2, 1), np.uint8), np.zeros((2, 1), np.uint8), 0),
-        (np.zeros((2, 1), np.uint8), np.zeros((2, 1), np.uint8), True),
-        (np.zeros((2, 1), np.uint8), np.zeros((2, 1), np.uint8), 9),
-        (np.zeros((2, 1), np.uint8), np.zeros((3, 1), np.uint8), 8),
-        (np.zeros((2, 1), np.uint8), np.zeros((2, 2), np.uint8), 8),
-        (np.zeros((2, 1), np.int8), np.zeros((2, 1), np.uint8), 8),
-        (np.zeros((2, 1), np.uint8), np.zeros((2, 1)), 8),
-        (np.uint8(0), np.uint8(0), 8),
-        ([[1, -1]], [[0, 1]], 2),
-    ],
-)
-def test_wrong_arrays_are_refused(positive, negative, n):
-    with pytest.raises(InputError):
-        Trichotomies(positive, negative, n)
+def test_planes_of_unequal_length_are_refused():
+    with pytest.raises(InputError, match="negative must be"):
+        Trichotomies(np.zeros((2, 1), np.uint8), np.zeros((3, 1), np.uint8), 8)
 
 
 @pytest.mark.parametrize(
@@ -496,88 +292,10 @@ def test_wrong_dimensions_are_refused(dims):
         make(random_signs(3, 5), dims=dims)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"witnesses": np.zeros(3)},
-        {"witnesses": np.zeros((2, 4))},
-        {"witness_found": np.ones(3, bool)},
-        {"witnesses": np.zeros((3, 4)), "witness_found": np.ones(2, bool)},
-    ],
-)
-def test_witnesses_of_another_shape_are_refused(options):
-    with pytest.raises(InputError, match="witness"):
-        make(random_signs(3, 5), **options)
-
-
-# --- files
-
-
-@pytest.mark.parametrize("n", [1, 8, 9, 65])
-@pytest.mark.parametrize("q", [0, 1, 300])
-def test_files_give_back_rows_and_order(tmp_path, suffix, q, n):
-    signs = random_signs(q, n)
-    path = tmp_path / f"faces{suffix}"
-    make(signs, dims=np.arange(q) % 2).save(path)
-    again = load(path)
-    assert isinstance(again, Trichotomies)
-    assert (again.n, rows_of(again), again.dims.tolist()) == (
-        n, rows_of(signs), (np.arange(q) % 2).tolist())
-    make(signs).save(path)
-    again = load(path)
-    assert rows_of(again) == rows_of(signs)
-    for name in ("dims", "witnesses"):
-        with pytest.raises(InputError):
-            getattr(again, name)
-
-
-def test_files_give_back_witnesses(tmp_path, suffix):
-    faces = with_witnesses()[2:]
-    faces.save(tmp_path / f"w{suffix}")
-    again = load(tmp_path / f"w{suffix}")
-    assert rows_of(again) == rows_of(faces)
-    assert again.dims.tolist() == faces.dims.tolist()
-    assert np.array_equal(again.witnesses, faces.witnesses, equal_nan=True)
-    assert np.array_equal(again.witness_found, faces.witness_found)
-
-
-def test_damaged_files_never_give_another_error(tmp_path, suffix):
-    path = tmp_path / f"faces{suffix}"
-    with_witnesses().save(path)
-    whole = path.read_bytes()
-    rng = np.random.default_rng(0)
-    for k in range(150):
-        damaged = bytearray(whole[: len(whole) * (k % 10) // 10 or None])
-        damaged[rng.integers(len(damaged))] ^= 1 << rng.integers(8)
-        path.write_bytes(damaged)
-        try:
-            again = load(path)
-        except InputError as error:
-            message = str(error)
-            assert "\n" not in message
-        else:
-            assert len(again) == len(again.to_numpy())
-
-
-def test_foreign_files_are_refused(tmp_path):
-    path = tmp_path / "foreign.npz"
-    planes = {"positive": pack(random_signs(3, 9) > 0), "negative": pack(random_signs(3, 9) < 0)}
-    for arrays in (
-        {"positive": planes["positive"], "n": 9},
-        {**planes, "n": 20},
-        {**planes, "negative": planes["positive"], "n": 9},
-        {**planes, "n": 9, "dims": [1, 2]},
-    ):
-        np.savez(path, **arrays)
-        with pytest.raises(InputError, match=r"foreign\.npz"):
-            load(path)
-
-
-def test_unknown_suffixes_and_missing_pyarrow_are_named(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match=r"\.parquet"):
-        make(random_signs(2, 9)).save(tmp_path / "faces.csv")
-    for name in ("pyarrow", "pyarrow.parquet"):
-        monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(InputError, match="pip install"):
-        make(random_signs(2, 9)).save(tmp_path / "faces.parquet")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("more", [{"negative": [[1], [0]]}, {"dims": [1]}, {"dims": [0.0, 1.0]}])
+def test_foreign_files_are_refused(tmp_path, more):
+    planes = {"positive": [[1], [2]], "negative": [[2], [1]]} | more
+    arrays = {name: np.array(a, np.uint8 if name != "dims" else None) for name, a in planes.items()}
+    np.savez(tmp_path / "foreign.npz", n=2, **arrays)
+    with pytest.raises(InputError, match=r"foreign\.npz"):
+        load(tmp_path / "foreign.npz")

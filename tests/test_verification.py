@@ -11,6 +11,7 @@ from oracles import chambers_brute, exact_rows
 
 import arrangements
 from arrangements import Arrangement, Dichotomies, InputError, verification
+from arrangements.algebra.data import Data
 from arrangements.verification import verify
 
 full = pytest.mark.full
@@ -197,7 +198,7 @@ def test_wrong_exact_points_cannot_mislead(monkeypatch):
     rows = instances.threshold(3)
     A, right = Arrangement(rows), table(chambers_brute(rows), 8)
     other = tuple(Fraction(x) for x in A.dichotomies(witnesses=True).witnesses[0].tolist())
-    monkeypatch.setattr(A, "_interior", lambda pattern: other)
+    monkeypatch.setattr(Data, "interior", lambda self, pattern: other)
     few = [b for b in right if not (b == A.dichotomies()[0]).all()][:1]
     monkeypatch.setattr(verification, "_PROGRAM", 0)
     with pytest.raises(ArithmeticError, match="neither"):  # no dependence forbids a chamber
@@ -208,7 +209,7 @@ def test_patterns_are_refuted_by_number(monkeypatch):
     """With |chi(-1)| other patterns proved, no linear program is needed."""
     A = Arrangement(instances.threshold(3))
     bits = A.dichotomies().to_numpy()
-    monkeypatch.setattr(A, "_interior", None)
+    monkeypatch.setattr(Data, "interior", None)
     v = verify(A, np.vstack([bits[:20], bits ^ np.eye(8, dtype=bool)[2]]))
     assert len(v.not_chambers)
 
@@ -217,8 +218,8 @@ def test_opposite_chambers_share_an_exact_point(monkeypatch):
     rows = instances.nudged(instances.essential_braid(3), 2**60, seed=2)
     A, calls = Arrangement(rows), []
     D = A.dichotomies()
-    sides, inner = verification._Sides(A._matrix), A._interior
-    monkeypatch.setattr(A, "_interior", lambda b: calls.append(b) or inner(b))
+    sides, inner = verification._Sides(A.data.matrix), Data.interior
+    monkeypatch.setattr(Data, "interior", lambda self, b: calls.append(b) or inner(self, b))
     assert all(verification._have_points(A, sides, D.packed))
     assert len(calls) == len(D) // 2
 
@@ -253,14 +254,14 @@ def test_a_wrong_polynomial_is_noticed(monkeypatch):
 def test_points_on_boundaries_and_beside_them_are_told_apart():
     """A float point is certain, or it is not: never on the wrong side."""
     rows = [(1, 3), (3, 1), (1, -1)]
-    sides = verification._Sides(Arrangement(rows)._matrix)
+    sides = verification._Sides(Arrangement(rows).data.matrix)
     bits = np.array([[True, True, True]])
     assert not sides.certain(np.array([[1.0, 1.0]]), bits)[0]
     assert not sides.certain(np.array([[1.0, np.nextafter(1, 0)]]), bits)[0]
     assert sides.certain(np.array([[1.0, 0.5]]), bits)[0]
     assert not sides.certain(np.array([[0.5, 1.0]]), bits)[0]
     assert not sides.certain(np.array([[1.0, 0.5]]), ~bits)[0]
-    zero = verification._Sides(Arrangement([*rows, (0, 0)])._matrix)
+    zero = verification._Sides(Arrangement([*rows, (0, 0)]).data.matrix)
     for bit in (True, False):
         four = np.append(bits, [[bit]], axis=1)
         assert zero.certain(np.array([[1.0, 0.5]]), four)[0] == bit

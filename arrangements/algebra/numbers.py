@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from arrangements.algebra.rounding import SMALL
+from arrangements.algebra.rounding import fitted
 from arrangements.checks import EXACT_TYPES, check_choice
 from arrangements.errors import InputError
 
@@ -217,7 +217,8 @@ def _read_columns(columns: list[tuple[Any, Any]], decimal: bool) -> np.ndarray:
 def _canonical(array: np.ndarray, decimal: bool, place: Callable[[int], str]) -> np.ndarray:
     """Return the same numbers as int64, float64 or object; `place` words a flat position."""
     kind = array.dtype.kind
-    if isinstance(array, np.ma.MaskedArray):
+    # np.ma takes long to import, and a plain array is not masked
+    if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(array).ravel()
         if mask.any():
             where = place(int(mask.argmax()))
@@ -411,8 +412,7 @@ def _cleared(
 
 def _finish(values: np.ndarray, scale: list[Fraction]) -> IntegerMatrix:
     """Take common factors out of columns and rows and choose the dtype."""
-    if values.dtype == np.int64 and (values.min() <= -SMALL or values.max() >= SMALL):
-        values = values.astype(object)
+    values = fitted(values)
     # A row stays primitive when its columns are divided afterwards, so the order ends on columns.
     for axis in (0, 1, 0):
         # abs: the reduction of a single number is that number, sign and all.
@@ -422,9 +422,7 @@ def _finish(values: np.ndarray, scale: list[Fraction]) -> IntegerMatrix:
             values = values // factor
             if axis == 0:
                 scale = [c * int(g) for c, g in zip(scale, factor[0], strict=True)]
-    if values.dtype == object and values.min() > -SMALL and values.max() < SMALL:
-        values = values.astype(np.int64)
-    return IntegerMatrix(np.ascontiguousarray(values), tuple(scale))
+    return IntegerMatrix(np.ascontiguousarray(fitted(values)), tuple(scale))
 
 
 def _column_exponents(

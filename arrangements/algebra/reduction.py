@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from arrangements.algebra.rounding import SMALL
-
+from .elimination import independent_columns, primitive
 from .numbers import IntegerMatrix
-
-_PRIME = 2**31 - 1  # products of two residues fit in int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,56 @@ class Reduction:
     orientation: np.ndarray
     column_scale: tuple[Fraction, ...]
 
+    @property
+    def m(self) -> int:
+        """Number of classes: of distinct hyperplanes."""
+        return len(self.rows)
+
+    @cached_property
+    def cut(self) -> np.ndarray:
+        """Samples whose rows are not zero, ascending."""
+        return np.flatnonzero(self.class_of >= 0)
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """The first sample of each class, ascending; its orientation is 1."""
+        return self.cut[np.unique(self.class_of[self.cut], return_index=True)[1]]
+
+    def to_samples(self, signs: np.ndarray) -> np.ndarray:
+        """Signs int8 (k, n) of all samples from those (k, m) of the classes; 0 for zero rows."""
+        out = np.zeros((len(signs), self.n), dtype=np.int8)
+        out[:, self.cut] = signs[:, self.class_of[self.cut]] * self.orientation[self.cut]
+        return out
+
+    def to_classes(self, signs: np.ndarray) -> np.ndarray | None:
+        """Signs int8 (m,) of the classes from those (n,) of the samples; None where parallel rows
+        disagree or a zero row has a sign."""
+        out = (signs[self.first] * self.orientation[self.first]).astype(np.int8)
+        return out if (signs == self.to_samples(out[None])[0]).all() else None
+
+    def sides(self, pattern: np.ndarray) -> np.ndarray | None:
+        """Signs of the classes, 1 and -1, from a pattern of bools (n,); None as in `to_classes`,
+        the bit of a zero row being 1."""
+        return self.to_classes(np.where(pattern, self.class_of >= 0, -1))
+
+    def packed(self, positive: np.ndarray) -> np.ndarray:
+        """Patterns (k, ceil(n/8)) of all samples, packed, from the sides (k, m) of the classes."""
+        bits = np.ones((len(positive), self.n), dtype=bool)
+        bits[:, self.cut] = (positive[:, self.class_of[self.cut]]
+                             == (self.orientation[self.cut] > 0))
+        return np.packbits(bits, axis=1, bitorder="little")
+
+    def lift(self, point: Sequence[Any]) -> tuple[Fraction, ...]:
+        """A point in the user's coordinates (d) from one in those of `rows` (rank)."""
+        out = [Fraction(0)] * self.d
+        for c, x in zip(self.columns.tolist(), point, strict=True):
+            out[c] = x / self.column_scale[c]
+        return tuple(out)
+
+    def project(self, point: Sequence[Any]) -> list[Any]:
+        """Coordinates (rank) of `rows` of a point in the user's: the inverse of `lift`."""
+        return [point[c] * self.column_scale[c] for c in self.columns.tolist()]
+
 
 def reduce_rows(matrix: IntegerMatrix) -> Reduction:
     """Merge parallel rows and keep independent columns.
@@ -65,7 +115,7 @@ def reduce_rows(matrix: IntegerMatrix) -> Reduction:
     """
     values = matrix.values
     n, d = values.shape
-    columns = _independent_columns(values)
+    columns = independent_columns(values)
     rows = values if len(columns) == d else primitive(values[:, columns])
     lead = np.zeros(n, dtype=np.int8)
     for j in range(len(columns)):
@@ -85,90 +135,3 @@ def reduce_rows(matrix: IntegerMatrix) -> Reduction:
 
 def _signs(column: np.ndarray) -> np.ndarray:
     return (column > 0).astype(np.int8) - (column < 0).astype(np.int8)
-
-
-def primitive(rows: np.ndarray) -> np.ndarray:
-    """Rows divided by their greatest common divisors, in int64 if they fit."""
-    if rows.shape[1] == 0:
-        return rows.astype(np.int64)
-    # abs: the reduction of a single number is that number, sign and all.
-    factor = abs(np.gcd.reduce(rows, axis=1, keepdims=True))
-    factor[factor == 0] = 1
-    rows = rows // factor
-    if rows.dtype == object and rows.min() > -SMALL and rows.max() < SMALL:
-        rows = rows.astype(np.int64)
-    return np.ascontiguousarray(rows)
-
-
-def _independent_columns(values: np.ndarray) -> np.ndarray:
-    """Return the indices of a column basis: the first one, but for primes that divide a minor.
-
-    Rows independent modulo a prime are independent; a few of them are proposed that way, and the
-    relations that their columns satisfy are checked on all rows without rounding. A row that
-    breaks one is independent of those so far, so every round raises the rank.
-    """
-    n, d = values.shape
-    chosen = np.zeros(0, dtype=np.int64)
-    candidates = np.arange(min(n, 4 * d + 64))
-    while True:
-        pool = np.concatenate([chosen, candidates])
-        pivots, columns = _modular_pivots((values[pool] % _PRIME).astype(np.int64))
-        if len(pivots) == min(n, d):
-            return columns
-        if len(pivots) > len(chosen):
-            chosen = pool[pivots]
-        elif len(chosen):  # the prime divides a minor: the next row is independent all the same
-            chosen = pool[: len(chosen) + 1]
-        columns, broken = _check_relations(values, chosen)
-        if not len(broken):
-            return columns
-        candidates = broken[: 4 * d + 64]
-
-
-def _modular_pivots(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pivot rows and first independent columns modulo the prime; `a` is overwritten."""
-    rows: list[int] = []
-    columns: list[int] = []
-    for j in range(a.shape[1]):
-        if len(rows) == len(a):
-            break
-        nonzero = np.flatnonzero(a[:, j])
-        if not len(nonzero):
-            continue
-        i = nonzero[0]
-        rows.append(int(i))
-        columns.append(j)
-        pivot = a[i] * pow(int(a[i, j]), -1, _PRIME) % _PRIME
-        # The pivot row itself becomes zero and is not met again.
-        a[nonzero, j:] = (a[nonzero, j:] - a[nonzero, j : j + 1] * pivot[j:]) % _PRIME
-    return np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64)
-
-
-def _check_relations(values: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First column basis of the chosen rows, and the rows breaking its column relations."""
-    echelon = values[chosen].astype(object)
-    columns: list[int] = []
-    pivot: int = 1
-    for j in range(values.shape[1]):
-        k = len(columns)
-        nonzero = np.flatnonzero(echelon[k:, j])
-        if not len(nonzero):
-            continue
-        echelon[[k, k + nonzero[0]]] = echelon[[k + nonzero[0], k]]
-        # Fraction-free Gauss-Jordan: the entries are minors, so the division is exact.
-        others = np.arange(len(echelon)) != k
-        echelon[others] = (
-            echelon[others] * echelon[k, j] - echelon[others, j : j + 1] * echelon[k]
-        ) // pivot
-        pivot = echelon[k, j]
-        columns.append(j)
-    basis = np.array(columns, dtype=np.int64)
-    rest = np.setdiff1d(np.arange(values.shape[1]), basis)
-    relation = echelon[: len(columns), rest]
-    bound = max((abs(x) for x in [pivot, *relation.ravel()]), default=1) * (len(basis) + 1)
-    if values.dtype == object or bound * int(np.abs(values).max()) >= SMALL:
-        values = values.astype(object)
-    else:
-        relation = relation.astype(np.int64)
-    broken = values[:, basis] @ relation != pivot * values[:, rest]
-    return basis, np.flatnonzero(broken.any(axis=1))

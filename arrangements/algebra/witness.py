@@ -10,6 +10,8 @@ from operator import mul
 
 import numpy as np
 
+from .elimination import integral
+
 _FAR = 2**40  # stands for "no nonzero entry in this column"
 
 
@@ -80,8 +82,7 @@ def _float_attempt(cone: list[list[int]]) -> list[Fraction] | None:
 
 
 def _is_interior(cone: list[list[int]], u: list[Fraction]) -> bool:
-    common = math.lcm(*(x.denominator for x in u))
-    point = [int(x * common) for x in u]
+    point = integral(u)
     return all(sum(map(mul, row, point)) > 0 for row in cone)
 
 

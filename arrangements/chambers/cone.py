@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from arrangements.algebra.data import Source
+from arrangements.algebra.elimination import integral, kernel, primitive
 from arrangements.algebra.nnls import bounded_least_squares
 from arrangements.algebra.numbers import exact_vector
-from arrangements.algebra.rounding import nearest_float
+from arrangements.algebra.reduction import Reduction
+from arrangements.algebra.rounding import nearest_float, normalised, unit_rows
 from arrangements.algebra.witness import positive_dependence
 from arrangements.errors import InputError, NotAChamberError
 from arrangements.patterns.dichotomies import Dichotomies
 
-from .polyhedra import extreme_rays, facet_rows, integral, kernel, primitive, unit_rows
-
-if TYPE_CHECKING:
-    from arrangements.arrangement import Arrangement
+from .polyhedra import extreme_rays, facet_rows
 
 __all__ = ["Cone", "Projection", "cone", "facet_rows"]
 
@@ -82,7 +82,7 @@ class Cone:
     [0.0, 2.0]
     """
 
-    def __init__(self, arrangement: Arrangement, pattern: np.ndarray,
+    def __init__(self, arrangement: Source, pattern: np.ndarray,
                  interior_point: tuple[Fraction, ...]) -> None:
         self.arrangement = arrangement
         self.pattern = pattern
@@ -103,7 +103,7 @@ class Cone:
         -----
         About 10 ms for n = 100, r = 5; see `facet_rows`.
         """
-        return _frozen(self._first[self._facet_classes])
+        return _frozen(self._reduction.first[self._facet_classes])
 
     @cached_property
     def rays_exact(self) -> np.ndarray:
@@ -128,18 +128,18 @@ class Cone:
         Nearest floats of exact rays, which `rays_exact` has. The double description method, from
         the facets alone; there can be exponentially many rays in r.
         """
-        return _frozen(_scaled(self.rays_exact))
+        return _frozen(normalised(self.rays_exact))
 
     @cached_property
     def lineality_exact(self) -> np.ndarray:
         """Primitive integers along `lineality`: object array (d - r, d), read-only."""
-        values = self.arrangement._matrix.values[self.facets]  # their rank is that of X
+        values = self.arrangement.data.matrix.values[self.facets]  # their rank is that of X
         return _frozen(_primitive_rows(kernel(values) / self._column_scale))
 
     @cached_property
     def lineality(self) -> np.ndarray:
         """Basis of {u : Xu = 0}: float64 (d - r, d), read-only, largest entries +-1."""
-        return _frozen(_scaled(self.lineality_exact))
+        return _frozen(normalised(self.lineality_exact))
 
     def contains(self, u: Any, tol: float = 0.0) -> bool:
         """Whether u is in the closed cone.
@@ -156,7 +156,7 @@ class Cone:
         margin = exact_vector("tol", [tol], 1)[0]
         if margin < 0:
             raise InputError(f"tol must be at least 0, got {tol!r}")
-        values = self.arrangement._matrix.values[self.facets].astype(object)
+        values = self.arrangement.data.matrix.values[self.facets].astype(object)
         values *= self._facet_signs[:, None]
         inside = bool((values @ integral(exact * self._column_scale) >= 0).all())
         if inside or not margin:
@@ -201,17 +201,13 @@ class Cone:
     # -- private -----------------------------------------------------------------------------
 
     @property
-    def _reduction(self):
-        return self.arrangement._reduction
-
-    @cached_property
-    def _first(self) -> np.ndarray:
-        return first_samples(self._reduction)
+    def _reduction(self) -> Reduction:
+        return self.arrangement.data.reduction
 
     @cached_property
     def _signs(self) -> np.ndarray:
         """Sides of the rows of the reduction, +1 and -1, as Python integers."""
-        return np.where(self.pattern[self._first], 1, -1).astype(object)
+        return np.where(self.pattern[self._reduction.first], 1, -1).astype(object)
 
     @cached_property
     def _column_scale(self) -> np.ndarray:
@@ -220,8 +216,7 @@ class Cone:
     @cached_property
     def _facet_classes(self) -> list[int]:
         r = self._reduction
-        point = np.array(self.interior_point, dtype=object) * self._column_scale
-        return facet_rows(r.rows, self._signs.tolist(), point[r.columns].tolist())
+        return facet_rows(r.rows, self._signs.tolist(), r.project(self.interior_point))
 
     @property
     def _facet_signs(self) -> np.ndarray:
@@ -230,7 +225,7 @@ class Cone:
     @cached_property
     def _facet_vectors(self) -> np.ndarray:
         """The rows s_k x_k of the facets, Fractions (k, d)."""
-        rows = [self.arrangement._matrix.row(i) for i in self.facets.tolist()]
+        rows = [self.arrangement.data.matrix.row(i) for i in self.facets.tolist()]
         out = np.array(rows, dtype=object).reshape(len(rows), self.arrangement.d)
         return out * self._facet_signs[:, None]
 
@@ -245,7 +240,7 @@ class Cone:
         return _floats(tops) / np.abs(self._normals).max(axis=1, initial=0)
 
 
-def cone(arrangement: Arrangement, pattern: Any) -> Cone:
+def cone(arrangement: Source, pattern: Any) -> Cone:
     """The cone of the chamber with a pattern.
 
     Parameters
@@ -288,20 +283,14 @@ def cone(arrangement: Arrangement, pattern: Any) -> Cone:
     n = arrangement.n
     packed = Dichotomies._of(np.empty((0, (n + 7) // 8), np.uint8), n, None)._pack(pattern)
     bits = np.unpackbits(packed, count=n, bitorder="little").view(bool)
-    point = arrangement._interior(bits)
+    point = arrangement.data.interior(bits)
     if point is None:
         raise _refusal(arrangement, bits)
     return Cone(arrangement, _frozen(bits), point)
 
 
-def first_samples(reduction: Any) -> np.ndarray:
-    """The first sample of each class of parallel rows: ascending, with orientation +1."""
-    cut = np.flatnonzero(reduction.class_of >= 0)
-    return cut[np.unique(reduction.class_of[cut], return_index=True)[1]]
-
-
-def _refusal(arrangement: Arrangement, pattern: np.ndarray) -> NotAChamberError:
-    r = arrangement._reduction
+def _refusal(arrangement: Source, pattern: np.ndarray) -> NotAChamberError:
+    r = arrangement.data.reduction
     zero = np.flatnonzero((r.class_of < 0) & ~pattern)
     if len(zero):
         i = int(zero[0])
@@ -317,14 +306,14 @@ def _refusal(arrangement: Arrangement, pattern: np.ndarray) -> NotAChamberError:
         rows, tuple(weights[i] for i in rows))
 
 
-def _forbidding(arrangement: Arrangement, pattern: np.ndarray) -> dict[int, Fraction]:
+def _forbidding(arrangement: Source, pattern: np.ndarray) -> dict[int, Fraction]:
     """Samples and positive weights, coprime integers, of a combination of signed rows that is zero.
 
     Nonzero rows only. An identity between rows of the reduction holds between rows of X, which are
     positive multiples of them up to the columns left out and these are functions of the others.
     """
-    r = arrangement._reduction
-    first = first_samples(r)
+    r = arrangement.data.reduction
+    first = r.first
     signs = np.where(pattern, 1, -1)
     cut = r.class_of >= 0
     odd = np.flatnonzero(cut & (signs * r.orientation != signs[first][r.class_of]))
@@ -337,9 +326,9 @@ def _forbidding(arrangement: Arrangement, pattern: np.ndarray) -> dict[int, Frac
         row = r.rows[r.class_of[i]].tolist()
         c = next(c for c, x in enumerate(row) if x)
         j = int(r.columns[c])
-        terms[i] *= abs(row[c] * r.column_scale[j] / arrangement._matrix.row(i)[j])
+        terms[i] *= abs(row[c] * r.column_scale[j] / arrangement.data.matrix.row(i)[j])
     coprime = primitive(integral(list(terms.values()))[None])[0]
-    return dict(zip(terms, map(Fraction, coprime), strict=True))
+    return dict(zip(terms, map(Fraction, coprime.tolist()), strict=True))
 
 
 def _floats(exact: Any) -> np.ndarray:
@@ -351,12 +340,7 @@ def _primitive_rows(rows: np.ndarray) -> np.ndarray:
     out = np.zeros(rows.shape, dtype=object)
     for i, row in enumerate(rows):
         out[i] = integral(row)
-    return primitive(out)
-
-
-def _scaled(rows: np.ndarray) -> np.ndarray:
-    """Nearest floats of integer rows divided by their largest magnitudes."""
-    return (rows / np.abs(rows).max(axis=1, keepdims=True, initial=1)).astype(np.float64)
+    return primitive(out).astype(object)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from arrangements.algebra.point_signs import packed_patterns
+from arrangements.algebra.data import Source
 from arrangements.algebra.witness import interior_point
 from arrangements.checks import check_count
 from arrangements.errors import InputError
 from arrangements.patterns.dichotomies import Dichotomies
 
-from .cone import cone, first_samples
+from .cone import cone
 from .polyhedra import facet_rows
 
 
@@ -41,7 +41,7 @@ class Neighbourhood:
         return len(self.dichotomies)
 
 
-def neighbours(arrangement: Any, pattern: Any, radius: int = 1, *, limit: int | None = None
+def neighbours(arrangement: Source, pattern: Any, radius: int = 1, *, limit: int | None = None
                ) -> Neighbourhood:
     """The chambers within `radius` facet crossings of a chamber, each once.
 
@@ -89,9 +89,9 @@ def neighbours(arrangement: Any, pattern: Any, radius: int = 1, *, limit: int | 
     if limit is not None and check_count("limit", limit) < 1:
         raise InputError(f"limit must be at least 1 or None, got {limit!r}")
     centre = cone(arrangement, pattern)
-    r = arrangement._reduction
-    signs = np.where(centre.pattern[first_samples(r)], 1, -1).astype(np.int8)
-    inside = [centre.interior_point[c] * r.column_scale[c] for c in r.columns]
+    r = arrangement.data.reduction
+    signs = np.where(centre.pattern[r.first], 1, -1).astype(np.int8)
+    inside = r.project(centre.interior_point)
     found = {signs.tobytes(): 0}
     queue: deque[tuple[np.ndarray, list[Fraction] | None]] = deque([(signs, inside)])
     complete = True
@@ -114,5 +114,5 @@ def neighbours(arrangement: Any, pattern: Any, radius: int = 1, *, limit: int | 
             queue.append((crossed, None))
     every = np.frombuffer(b"".join(found), dtype=np.int8).reshape(len(found), len(r.rows))
     return Neighbourhood(
-        Dichotomies._of(packed_patterns(r, every > 0), arrangement.n, arrangement),
+        Dichotomies._of(r.packed(every > 0), arrangement.n, arrangement),
         np.fromiter(found.values(), np.int64, len(found)), complete)

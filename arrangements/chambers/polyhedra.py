@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 
+from arrangements.algebra.elimination import adjugate, integral, kernel, primitive
 from arrangements.algebra.nnls import bounded_least_squares
+from arrangements.algebra.rounding import unit_rows
 from arrangements.algebra.witness import interior_point
 
 _RESIDUAL = 1e-8  # of a unit row; below, redundancy is tried first
@@ -110,7 +111,7 @@ def extreme_rays(cone: np.ndarray) -> np.ndarray:
     """
     cone = cone.astype(object)
     inverse, basis = solver(cone)
-    rays = primitive(inverse)
+    rays = primitive(inverse).astype(object)
     zeros = np.zeros((len(rays), len(cone)), dtype=np.float32)  # matrix products count exactly
     zeros[:, basis] = 1 - np.identity(len(rays))
     for i in (i for i in range(len(cone)) if i not in basis):
@@ -121,7 +122,7 @@ def extreme_rays(cone: np.ndarray) -> np.ndarray:
         zeros[:, i] = values == 0
         common = zeros[p] * zeros[q]
         common[:, i] = 1
-        rays = np.vstack([rays[values >= 0], primitive(new)])
+        rays = np.vstack([rays[values >= 0], primitive(new).astype(object)])
         zeros = np.vstack([zeros[values >= 0], common])
     return rays
 
@@ -148,68 +149,14 @@ def _adjacent(zeros: np.ndarray, above: np.ndarray, below: np.ndarray, r: int
     return np.concatenate([p for p, _ in pairs]), np.concatenate([q for _, q in pairs])
 
 
-def kernel(matrix: np.ndarray) -> np.ndarray:
-    """Primitive integer vectors (d - rank, d), a basis of {u : matrix @ u = 0}."""
-    reduced, pivots, pivot = _echelon(matrix.astype(object))
-    free = [j for j in range(matrix.shape[1]) if j not in pivots]
-    out = np.zeros((len(free), matrix.shape[1]), dtype=object)
-    for k, j in enumerate(free):
-        out[k, j] = pivot
-        out[k, pivots] = -reduced[: len(pivots), j]
-    return primitive(out)
-
-
-def solver(vectors: np.ndarray) -> tuple[np.ndarray, list[int]]:
+def solver(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The first basis among integer vectors (k, r) of rank r, and what gives coordinates in it.
 
     Returns integers (r, r), whose product with a vector is a positive multiple of its coordinates,
     and the numbers of the r basis vectors.
     """
-    k, r = vectors.shape
-    both = np.hstack([vectors.T.astype(object), np.identity(r, dtype=object)])
-    reduced, basis, pivot = _echelon(both)
-    return (reduced[:, k:] if pivot > 0 else -reduced[:, k:]), basis
-
-
-def integral(point: Sequence[Fraction]) -> np.ndarray:
-    """Integers, the vector times a positive number."""
-    common = math.lcm(*(Fraction(x).denominator for x in point))
-    return np.array([int(x * common) for x in point], dtype=object)
-
-
-def primitive(rows: np.ndarray) -> np.ndarray:
-    """Rows of integers without a common factor, in the same directions."""
-    factor = np.gcd.reduce(rows.astype(object), axis=1, keepdims=True)
-    # abs: the reduction of a single number is that number, sign and all.
-    return rows // np.where(factor == 0, 1, abs(factor))
-
-
-def unit_rows(rows: np.ndarray) -> np.ndarray:
-    """Rows of integers or Fractions, of any size, as floats of Euclidean length one."""
-    top = np.abs(rows).max(axis=1, keepdims=True, initial=0)
-    top[top == 0] = 1
-    floats = (rows / top).astype(np.float64)  # Python divides integers of any length rightly
-    return floats / np.maximum(np.linalg.norm(floats, axis=1, keepdims=True), 1)
-
-
-def _echelon(matrix: np.ndarray) -> tuple[np.ndarray, list[int], int]:
-    """Fraction-free Gauss-Jordan form: every pivot column is `pivot` times a unit vector."""
-    matrix = matrix.copy()
-    columns: list[int] = []
-    pivot = 1
-    for j in range(matrix.shape[1]):
-        k = len(columns)
-        nonzero = np.flatnonzero(matrix[k:, j])
-        if not len(nonzero):
-            continue
-        matrix[[k, k + nonzero[0]]] = matrix[[k + nonzero[0], k]]
-        # The entries are minors, so the division is exact.
-        others = np.arange(len(matrix)) != k
-        matrix[others] = (matrix[others] * matrix[k, j]
-                          - matrix[others, j : j + 1] * matrix[k]) // pivot
-        pivot = matrix[k, j]
-        columns.append(j)
-    return matrix, columns, pivot
+    inverse, basis, determinant = adjugate(vectors.T)
+    return (inverse if determinant > 0 else -inverse), basis
 
 
 def _first_met(cone: np.ndarray, heights: np.ndarray, direction: np.ndarray) -> int:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from arrangements.algebra.point_signs import PointSigns, packed_patterns
+from arrangements.algebra.data import Source
+from arrangements.algebra.point_signs import PointSigns
 from arrangements.checks import check_choice, check_count, check_exact, check_rng
 from arrangements.counting.closed_forms import cover_bound
 from arrangements.patterns.dichotomies import Dichotomies
@@ -42,7 +43,7 @@ class Sample:
         return len(self.dichotomies)
 
 
-def sample_dichotomies(arrangement: Any, m: int, rng: Any = None, *, method: str = "gaussian",
+def sample_dichotomies(arrangement: Source, m: int, rng: Any = None, *, method: str = "gaussian",
                        max_draws: int | None = None) -> Sample:
     """`m` distinct chambers of an `Arrangement`, drawn at random until there are as many.
 
@@ -97,8 +98,8 @@ def sample_dichotomies(arrangement: Any, m: int, rng: Any = None, *, method: str
     limit = 1000 + 100 * m if max_draws is None else check_count("max_draws", max_draws)
     check_exact(arrangement)
     rng = check_rng(rng)
-    reduction = arrangement._reduction
-    most = arrangement._count or cover_bound(len(reduction.rows), reduction.rank)
+    reduction = arrangement.data.reduction
+    most = arrangement.known_count or cover_bound(reduction.m, reduction.rank)
     draws = (_walk(arrangement, rng) if method == "walk" and reduction.rank > 1
              else _gaussian(arrangement, min(max(m, 64), 2**16), rng))
     seen: dict[bytes, int] = {}
@@ -122,7 +123,7 @@ def sample_dichotomies(arrangement: Any, m: int, rng: Any = None, *, method: str
                     break
         rows.append(positive[fresh])
         points.append(u[fresh])
-    packed = packed_patterns(reduction, np.concatenate(
+    packed = reduction.packed(np.concatenate(
         [np.zeros((0, len(reduction.rows)), dtype=bool), *rows]))
     witnesses = np.concatenate([np.zeros((0, arrangement.d)), *points])
     found = np.ones(len(packed), dtype=bool)
@@ -140,17 +141,18 @@ def _sides(signs: PointSigns, points: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return found > 0, finite & (found != 0).all(axis=1)
 
 
-def _gaussian(arrangement: Any, block: int, rng: np.random.Generator) -> _Draws:
-    signs = arrangement._point_signs()
-    block = max(1, min(block, _CHUNK // max(arrangement.d, arrangement.n_hyperplanes)))
+def _gaussian(arrangement: Source, block: int, rng: np.random.Generator) -> _Draws:
+    signs = arrangement.data.signs
+    block = max(1, min(block, _CHUNK // max(arrangement.d, arrangement.data.reduction.m)))
     while True:
         points = rng.standard_normal((block, arrangement.d))
         yield points, *_sides(signs, points)
 
 
-def _walk(arrangement: Any, rng: np.random.Generator) -> _Draws:
-    columns = arrangement._reduction.columns
-    signs = PointSigns(arrangement, columns)
+def _walk(arrangement: Source, rng: np.random.Generator) -> _Draws:
+    data = arrangement.data
+    columns = data.reduction.columns
+    signs = PointSigns(data.matrix, data.reduction, columns)
     m, r = signs.rows.shape
     rows, back = _orthonormal(signs.rows)
     z = _unit(rng.standard_normal((_WALKS, r)))

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from arrangements.algebra.reduction import _independent_columns
-from arrangements.algebra.rounding import SMALL
+from arrangements.algebra.elimination import adjugate, independent_columns
+from arrangements.algebra.rounding import SMALL, fitted, largest
 from arrangements.counting.closed_forms import signed
 from arrangements.errors import InputError
 
@@ -127,15 +127,7 @@ def _integers(rows: np.ndarray) -> np.ndarray:
     if rows.ndim != 2 or not all(isinstance(x, int | np.integer) for x in flat):
         raise InputError("rows must be a two-dimensional array of integers, got "
                          f"{rows.dtype} of shape {rows.shape}")
-    return _fitted(np.array([int(x) for x in flat], dtype=object).reshape(rows.shape))
-
-
-def _largest(values: np.ndarray) -> int:
-    return max(int(values.max(initial=0)), -int(values.min(initial=0)))
-
-
-def _fitted(values: np.ndarray) -> np.ndarray:
-    return values.astype(np.int64 if _largest(values) < SMALL else object)
+    return fitted(np.array([int(x) for x in flat], dtype=object).reshape(rows.shape))
 
 
 # -- direct sums
@@ -144,42 +136,25 @@ def _fitted(values: np.ndarray) -> np.ndarray:
 def _coordinates(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Integer coordinates (m, rank) of the rows in a basis among them, up to one common factor,
     and the indices of the basis."""
-    m, r = rows.shape
-    if not m or not r:
-        return np.zeros((m, 0), dtype=np.int64), np.zeros(0, dtype=np.int64)
-    columns = _independent_columns(rows)
-    basis = _independent_columns(np.ascontiguousarray(rows.T))
-    inverse = _adjugate(rows[np.ix_(basis, columns)])
+    basis = independent_columns(rows.T)
+    inverse, columns, _ = adjugate(rows[basis])
     rows = rows[:, columns]
-    if _largest(rows) * _largest(inverse) * len(basis) < SMALL:
+    if largest(rows) * largest(inverse) * len(basis) < SMALL:
         return rows.astype(np.int64) @ inverse.astype(np.int64), basis
     return rows.astype(object).dot(inverse), basis
 
 
-def _adjugate(matrix: np.ndarray) -> np.ndarray:
-    """A nonzero integer multiple of the inverse of a regular matrix (Bareiss 1968)."""
-    k = len(matrix)
-    a = np.hstack([matrix.astype(object), np.eye(k, dtype=np.int64).astype(object)])
-    pivot = 1
-    for j in range(k):
-        i = j + int(np.flatnonzero(a[j:, j])[0])
-        a[[i, j]] = a[[j, i]]
-        others = np.arange(k) != j
-        # entries are minors, so the division is exact
-        a[others] = (a[others] * a[j, j] - a[others, j : j + 1] * a[j]) // pivot
-        pivot = a[j, j]
-    return a[:, k:]
-
-
 def _parts(coordinates: np.ndarray) -> list[np.ndarray]:
-    """Classes of rows joined by common nonzero coordinates."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-
-    m, k = coordinates.shape
-    row, column = np.nonzero(coordinates)
-    graph = csr_array((np.ones(len(row), dtype=np.int8), (row, m + column)), shape=(m + k, m + k))
-    label = connected_components(graph, directed=False)[1][:m]
+    """Classes of rows joined by common nonzero coordinates; a zero row is one by itself."""
+    support = coordinates != 0
+    m, k = support.shape
+    joined = support.T @ support  # columns that one row joins, and then chains of 2, 4, ... rows
+    for _ in range(k.bit_length()):
+        joined = joined @ joined
+    label = np.arange(k, k + m)
+    some = np.flatnonzero(support.any(axis=1))
+    if some.size:
+        label[some] = joined[support[some].argmax(axis=1)].argmax(axis=1)
     order = np.argsort(label, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if m else []
     return sorted(parts, key=lambda part: int(part[0]))
@@ -243,12 +218,12 @@ def _chunks(start: np.ndarray) -> Iterator[np.ndarray]:
 def _section(columns: np.ndarray, i: np.ndarray, k: np.ndarray) -> np.ndarray:
     """Vectors i restricted to the hyperplanes of vectors k, in one coordinate less."""
     rank, n = columns.shape
-    largest = _largest(columns)
-    if columns.dtype != object and 2 * largest**2 >= SMALL:
+    top = largest(columns)
+    if columns.dtype != object and 2 * top**2 >= SMALL:
         columns = columns.astype(object)
     # the coordinate of smallest magnitude that is not zero leaves: small numbers stay small
     size = abs(columns)
-    size[columns == 0] = largest + 1
+    size[columns == 0] = top + 1
     pivot = size.argmin(axis=0)[k]
     flat = columns.ravel()
     at_k, at_i = flat[pivot * n + k], flat[pivot * n + i]
@@ -268,7 +243,7 @@ def _normalised(columns: np.ndarray) -> np.ndarray:
     for x in columns[1:]:
         lead = np.where(lead == 0, x, lead)
     columns = columns // np.where(lead < 0, -factor, factor)
-    return _fitted(columns) if columns.dtype == object else columns
+    return fitted(columns) if columns.dtype == object else columns
 
 
 def _keys(columns: np.ndarray) -> np.ndarray:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from arrangements.algebra.data import Source
+from arrangements.algebra.elimination import dependent, eliminable
 from arrangements.checks import check_count, check_exact, check_rng
-from arrangements.counting.closed_forms import cover_bound
 from arrangements.errors import InputError
 
 # Below 2^24: sums of 64 products of residues of least magnitude are exact in floats.
@@ -48,7 +49,7 @@ class Estimate:
         return self.low == self.high and self.confidence == 1.0
 
 
-def estimate_dichotomies(arrangement: Any, n_draws: int, rng: Any = None, *,
+def estimate_dichotomies(arrangement: Source, n_draws: int, rng: Any = None, *,
                          confidence: float = 0.95) -> Estimate:
     """Estimate the number of chambers p of an `Arrangement`, with a confidence interval.
 
@@ -115,11 +116,9 @@ def estimate_dichotomies(arrangement: Any, n_draws: int, rng: Any = None, *,
         raise InputError(f"confidence must be a float in (0, 1), got {confidence!r}; use e.g. 0.95")
     check_exact(arrangement)
     rng = check_rng(rng)
-    rows, r = arrangement._reduction.rows, arrangement.rank
+    rows, r = arrangement.data.reduction.rows, arrangement.rank
     m = len(rows)
-    known = arrangement._count
-    if known is None and (arrangement._general or m == r):
-        known = cover_bound(m, r)
+    known = arrangement.known_count
     if known is not None:
         return Estimate(known, known, known, 1.0)
     # The sets of size 0 and 1 are m and need no test: no two hyperplanes are the same.
@@ -152,10 +151,7 @@ class _Circuits:
     """Exact test for broken circuits among rows of which no two are parallel."""
 
     def __init__(self, rows: np.ndarray) -> None:
-        norms = sorted(sum(x * x for x in row) for row in rows.tolist())
-        # Hadamard: no minor exceeds the root of this; then the elimination below fits in int64.
-        self._rows = rows.astype(
-            object if math.prod(norms[-rows.shape[1]:]) >= 2**61 else np.int64)
+        self._rows = eliminable(rows)
         self._modular: list[tuple[np.ndarray, np.ndarray]] = []
 
     def none_broken(self, sets: np.ndarray) -> np.ndarray:
@@ -175,7 +171,8 @@ class _Circuits:
                 open_ = np.ones(len(left), dtype=bool)
                 for j in range(sets.shape[1]):
                     at = np.flatnonzero(level == j)
-                    open_[at] = ~self._dependent(np.column_stack([sets[left[at], j:], element[at]]))
+                    open_[at] = ~dependent(
+                        self._rows[np.column_stack([sets[left[at], j:], element[at]])])
                 left = left[open_]
             if not len(left):
                 return result
@@ -221,25 +218,8 @@ class _Circuits:
     def _spanned(self, some: np.ndarray) -> bool:
         """Whether a row before the first of these is in their span."""
         others = np.arange(some[0])[:, None]
-        return bool(self._dependent(np.hstack([np.tile(some, (len(others), 1)), others])).any())
-
-    def _dependent(self, sets: np.ndarray) -> np.ndarray:
-        """Which sets of rows are dependent, by fraction-free elimination (Bareiss 1968)."""
-        a = self._rows[sets]
-        every = np.arange(len(sets))
-        previous = np.ones(len(sets), dtype=a.dtype)
-        result = np.zeros(len(sets), dtype=bool)
-        for i in range(sets.shape[1]):
-            column = (a[:, i] != 0).argmax(axis=1)
-            pivot = a[every, i, column]
-            result |= pivot == 0
-            pivot = np.where(result, previous, pivot)
-            below = a[every, i + 1:, column]
-            below[result] = 0
-            a[:, i + 1:] = (a[:, i + 1:] * pivot[:, None, None]
-                            - below[:, :, None] * a[:, i, None]) // previous[:, None, None]
-            previous = pivot
-        return result
+        sets = np.hstack([np.tile(some, (len(others), 1)), others])
+        return bool(dependent(self._rows[sets]).any())
 
 
 def _centred(x: np.ndarray, p: int) -> np.ndarray:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from arrangements.algebra.point_signs import chambers_at
+from arrangements.algebra.data import Data
 from arrangements.algebra.rounding import U
+from arrangements.chambers.at_points import chambers_at
 from arrangements.checks import check_count, check_exact, check_floats, check_jobs, check_rng
 from arrangements.errors import CapacityError, InputError
 from arrangements.patterns.dichotomies import Dichotomies
@@ -151,7 +152,7 @@ def support(arrangement: Any, v: Any, *, above: float | None = None, limit: int 
         raise InputError(f"max_seconds must be at least 0 or None, got {max_seconds!r}")
     end = math.inf if max_seconds is None else time.monotonic() + float(max_seconds)
     signs = (1, -1) if (several if both is None else both) else (1,)
-    jobs, space = check_jobs(n_jobs), arrangement._euclidean()
+    jobs, space = check_jobs(n_jobs), arrangement.euclidean
     v, least, exponent = space.scaled(v, least)
     # first the largest value, by bounds that are true whatever is rounded
     search = _Search(space, v, signs, least, 0, jobs)
@@ -199,7 +200,7 @@ def local_maxima(arrangement: Any, v: Any, starts: Any = 1000, *, above: float =
     [3.0, 2.0]
     """
     v, least = _checked(arrangement, v, above)
-    space = arrangement._euclidean()
+    space = arrangement.euclidean
     if isinstance(starts, int | np.integer) and not isinstance(starts, bool):
         k = check_count("starts", starts)
         points = check_rng(rng).standard_normal((k, arrangement.rank))
@@ -229,7 +230,7 @@ def _checked(arrangement: Any, v: Any, above: Any) -> tuple[np.ndarray, float]:
 def _result(arrangement: Any, v: np.ndarray, exponent: int, search: _Search, least: float, *,
             bound: float, error: float, **fields: Any) -> Support:
     """In the units of v times 2^exponent; bounds are rounded up."""
-    space = arrangement._euclidean()
+    space = arrangement.euclidean
     signs, z = search.found()
     points = z @ space.basis.T
     values = signs * space.heights(v, points)
@@ -265,9 +266,9 @@ class Euclidean:
         No sum of coordinates of a unit vector in the rays of its first cone is larger.
     """
 
-    def __init__(self, arrangement: Any) -> None:
-        r = arrangement._reduction
-        self._rows = arrangement.to_numpy()
+    def __init__(self, data: Data) -> None:
+        r = data.reduction
+        self._rows = data.to_numpy()
         tops = np.abs(self._rows).max(axis=1, initial=0)
         tops[tops == 0] = 1
         # squares of small numbers would be lost
@@ -276,14 +277,13 @@ class Euclidean:
         if not np.isfinite(self._norms).all():
             raise InputError("X must have rows whose lengths fit floats; divide it by a power of "
                              "ten")
-        self._cut = np.flatnonzero(r.class_of >= 0)
+        self._cut = r.cut
         self._class_of, self._negative = r.class_of[self._cut], r.orientation[self._cut] < 0
-        first = self._cut[np.unique(self._class_of, return_index=True)[1]]
         units = self._rows / tops[:, None]
         units /= np.maximum(np.linalg.norm(units, axis=1), 0.5)[:, None]
         self.basis = (np.eye(r.d) if r.rank == r.d
-                      else np.linalg.svd(units[first], full_matrices=False)[2][: r.rank].T)
-        self._z = units[first] @ self.basis
+                      else np.linalg.svd(units[r.first], full_matrices=False)[2][: r.rank].T)
+        self._z = units[r.first] @ self.basis
         # what the coordinates miss, of vectors of length 1
         sign = np.where(self._negative, -1.0, 1.0)
         missed = units[self._cut] - sign[:, None] * (self._z @ self.basis.T)[self._class_of]

@@ -1,15 +1,22 @@
-"""Sets of patterns as packed rows.
+"""Sets of patterns as packed rows. Each file imports only from files listed below it.
 
 =============  ===================================================================================
-dichotomies    Dichotomies: packed patterns, set algebra, saving and loading
-trichotomies   Trichotomies: packed sign vectors of faces, and their composition
+load           reading what was saved
+compose        composition of sign vectors
+trichotomies   Trichotomies: the sign vectors of faces, their dimensions, points and chambers
+dichotomies    Dichotomies: the patterns of chambers, their points and facets
+packed         PackedRows: a sequence and a set of packed vectors, with witnesses
+columns        arrays by name in .npz, .parquet, .arrow and .feather files
 facets         facets of all chambers at once, and the graph of the chambers
 facet_kernels  from faces of codimension one to facets of chambers
 lookup         hash index of packed rows
 =============  ===================================================================================
 """
 
-from .dichotomies import SUFFIXES, Dichotomies, load
-from .trichotomies import Trichotomies, compose
+from .columns import SUFFIXES
+from .compose import compose
+from .dichotomies import Dichotomies
+from .load import load
+from .trichotomies import Trichotomies
 
 __all__ = ["SUFFIXES", "Dichotomies", "Trichotomies", "compose", "load"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from arrangements.algebra.reduction import Reduction
 from arrangements.errors import InputError
 
-from .dichotomies import Dichotomies
 from .facet_kernels import expand, mark, neighbours, pairs
 from .lookup import Index
 
@@ -18,14 +18,16 @@ __all__ = ["adjacency", "facets"]
 _STEP = 1 << 16
 
 
-def facets(dichotomies: Dichotomies, blocks: Iterable[np.ndarray]) -> Any:
+def facets(packed: np.ndarray, reduction: Reduction, blocks: Iterable[np.ndarray]) -> Any:
     """Rows of X that bound each chamber: the irredundant ones, one of each class.
 
     Parameters
     ----------
-    dichotomies : Dichotomies
+    packed : ndarray of uint8, shape (p, ceil(n/8))
         Chambers of an exact arrangement, all or some, in any order; patterns that are no chamber
         (of ``boundary="closed"``) get no facets.
+    reduction : Reduction
+        Of that arrangement.
     blocks : iterable of ndarray of uint8, shape (k, 2 ceil(n/8) + 1)
         The faces of dimension rank - 1 of the arrangement, all of them, in any order and grouping:
         rows [positive plane | negative plane | dimension].
@@ -40,7 +42,7 @@ def facets(dichotomies: Dichotomies, blocks: Iterable[np.ndarray]) -> Any:
     Raises
     ------
     InputError
-        The patterns have no arrangement, or one with `tol`; a block holds something else.
+        A block holds something else.
 
     Notes
     -----
@@ -50,14 +52,17 @@ def facets(dichotomies: Dichotomies, blocks: Iterable[np.ndarray]) -> Any:
 
     Examples
     --------
-    >>> from arrangements import Arrangement
-    >>> D = Arrangement([[1, 0], [0, 1], [1, 1]]).dichotomies().sorted()
+    >>> from arrangements.algebra.numbers import exact_matrix
+    >>> from arrangements.algebra.reduction import reduce_rows
+    >>> bits = np.array([[0, 0, 0], [0, 1, 0], [0, 1, 1], [1, 0, 0], [1, 0, 1], [1, 1, 1]])
     >>> signs = np.array([[0, 1, 1], [0, -1, -1], [1, 0, 1], [-1, 0, -1], [1, -1, 0], [-1, 1, 0]])
-    >>> rays = np.hstack([np.packbits(signs > 0, axis=1, bitorder="little"),
-    ...                   np.packbits(signs < 0, axis=1, bitorder="little"),
-    ...                   np.ones((6, 1), dtype=np.uint8)])
-    >>> for pattern, row in zip(D, facets(D, [rays]).toarray()):
-    ...     print(pattern.astype(int), row.nonzero()[0])
+    >>> packed, *rays = (np.packbits(rows, axis=1, bitorder="little")
+    ...                  for rows in (bits, signs > 0, signs < 0))
+    >>> rays = np.hstack([*rays, np.ones((6, 1), dtype=np.uint8)])
+    >>> X = exact_matrix([[1, 0], [0, 1], [1, 1]], bias=False, numbers="binary")
+    >>> reduction = reduce_rows(X)
+    >>> for pattern, row in zip(bits, facets(packed, reduction, [rays]).toarray()):
+    ...     print(pattern, row.nonzero()[0])
     [0 0 0] [0 1]
     [0 1 0] [1 2]
     [0 1 1] [0 2]
@@ -65,19 +70,20 @@ def facets(dichotomies: Dichotomies, blocks: Iterable[np.ndarray]) -> Any:
     [1 0 1] [1 2]
     [1 1 1] [0 1]
     """
-    index, repeated = _indexed(dichotomies)
+    index, repeated = _indexed(packed)
     if repeated is not None:
-        return facets(dichotomies[repeated[0]], blocks)[repeated[1]]
-    indptr, indices = _facets(index, dichotomies, blocks)
-    return _csr(np.ones(len(indices), dtype=bool), indices, indptr, (len(index), dichotomies.n))
+        return facets(packed[repeated[0]], reduction, blocks)[repeated[1]]
+    indptr, indices = _facets(index, packed, reduction, blocks)
+    return _csr(np.ones(len(indices), dtype=bool), indices, indptr, (len(packed), reduction.n))
 
 
-def adjacency(dichotomies: Dichotomies, blocks: Iterable[np.ndarray], *, rows: bool = False) -> Any:
+def adjacency(packed: np.ndarray, reduction: Reduction, blocks: Iterable[np.ndarray], *,
+              rows: bool = False) -> Any:
     """Graph of the chambers: two are joined when they share a facet (the tope graph).
 
     Parameters
     ----------
-    dichotomies, blocks
+    packed, reduction, blocks
         As in `facets`. Only the chambers present are joined.
     rows : bool, default False
         Store the facet that joins two chambers instead of True.
@@ -96,26 +102,28 @@ def adjacency(dichotomies: Dichotomies, blocks: Iterable[np.ndarray], *, rows: b
 
     Examples
     --------
-    >>> from arrangements import Arrangement
-    >>> D = Arrangement([[2], [-1]]).dichotomies().sorted()
+    >>> from arrangements.algebra.numbers import exact_matrix
+    >>> from arrangements.algebra.reduction import reduce_rows
+    >>> line = reduce_rows(exact_matrix([[2], [-1]], bias=False, numbers="binary"))
+    >>> halves = np.array([[2], [1]], dtype=np.uint8)
     >>> origin = np.zeros((1, 3), dtype=np.uint8)
-    >>> adjacency(D, [origin]).toarray().tolist()
+    >>> adjacency(halves, line, [origin]).toarray().tolist()
     [[False, True], [True, False]]
-    >>> adjacency(D, [origin], rows=True).toarray().tolist()
+    >>> adjacency(halves, line, [origin], rows=True).toarray().tolist()
     [[0, 1], [1, 0]]
     """
-    index, repeated = _indexed(dichotomies)
+    index, repeated = _indexed(packed)
     if repeated is not None:
-        joined = adjacency(dichotomies[repeated[0]], blocks, rows=rows)
+        joined = adjacency(packed[repeated[0]], reduction, blocks, rows=rows)
         joined = joined[repeated[1]][:, repeated[1]]
         joined.sort_indices()
         return joined
-    indptr, indices = _facets(index, dichotomies, blocks)
-    class_of = dichotomies.arrangement._reduction.class_of
+    indptr, indices = _facets(index, packed, reduction, blocks)
+    class_of = reduction.class_of
     members = np.argsort(class_of, kind="stable")
     starts = np.searchsorted(class_of[members], np.arange(class_of.max() + 2))
     beyond = np.empty_like(indices)
-    p, packed = len(index), dichotomies.packed
+    p = len(packed)
     for i in range(0, p, _STEP):
         neighbours(index, packed[i : i + _STEP], indptr[i : i + _STEP + 1], indices, class_of,
                    starts, members, beyond)
@@ -130,27 +138,21 @@ def adjacency(dichotomies: Dichotomies, blocks: Iterable[np.ndarray], *, rows: b
     return joined
 
 
-def _indexed(dichotomies: Dichotomies) -> tuple[Index, tuple[np.ndarray, np.ndarray] | None]:
+def _indexed(packed: np.ndarray) -> tuple[Index, tuple[np.ndarray, np.ndarray] | None]:
     """Index of the rows; and where some are equal, the numbers of one of each and which each is."""
-    index = Index(dichotomies.packed)
+    index = Index(packed)
     if index.n_distinct == len(index):
         return index, None
-    return index, np.unique(index.find(dichotomies.packed), return_inverse=True)
+    return index, np.unique(index.find(packed), return_inverse=True)
 
 
-def _facets(index: Index, dichotomies: Dichotomies, blocks: Iterable[np.ndarray]
+def _facets(index: Index, packed: np.ndarray, reduction: Reduction, blocks: Iterable[np.ndarray]
             ) -> tuple[np.ndarray, np.ndarray]:
     """Arrays indptr and indices of `facets`, for rows that are all different."""
-    arrangement = dichotomies.arrangement
-    if arrangement is None or not arrangement.exact:
-        raise InputError("facets need an exact arrangement, and these patterns have "
-                         + ("none" if arrangement is None else "one with tol") + "; enumerate "
-                         "again, or pass Dichotomies(packed, n, arrangement=...)")
-    orientation = arrangement._reduction.orientation
-    own = [np.packbits(orientation == sign, bitorder="little") for sign in (1, -1, 0)]
-    width, dim = 2 * len(own[0]) + 1, arrangement.rank - 1
+    own = [np.packbits(reduction.orientation == sign, bitorder="little") for sign in (1, -1, 0)]
+    width, dim = 2 * packed.shape[1] + 1, reduction.rank - 1
     # Bits instead of lists: sorted as they are, and never more than the patterns themselves.
-    planes = np.zeros_like(dichotomies.packed)
+    planes = np.zeros_like(packed)
     for block in blocks:
         if block.dtype != np.uint8 or block.ndim != 2 or block.shape[1] != width:
             raise InputError(f"blocks must be uint8 arrays of shape (k, {width}), "
@@ -161,7 +163,7 @@ def _facets(index: Index, dichotomies: Dichotomies, blocks: Iterable[np.ndarray]
         mark(planes, *pairs(index, np.ascontiguousarray(block), *own))
     counts = np.bitwise_count(planes).sum(axis=1, dtype=np.int64)
     total = int(counts.sum())
-    fits = max(total, len(planes), dichotomies.n) < 2**31
+    fits = max(total, len(planes), reduction.n) < 2**31
     indptr = np.zeros(len(planes) + 1, dtype=np.int32 if fits else np.int64)
     np.cumsum(counts, out=indptr[1:])
     indices = np.empty(total, dtype=indptr.dtype)

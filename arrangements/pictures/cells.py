@@ -117,13 +117,10 @@ def cells(reduction: Reduction, tol: float | None = None) -> list[Cell]:
 
 def patterns(found: list[Cell], reduction: Reduction) -> np.ndarray:
     """Bool array (len(found), n): 1[Xu >= 0] on each cell."""
-    m = len(reduction.rows)
-    cut = reduction.class_of >= 0
-    out = np.ones((len(found), reduction.n), dtype=bool)
-    for row, cell in zip(out, found, strict=True):
-        signs = np.array([cell.positive >> k & 1 for k in range(m)], dtype=bool)
-        row[cut] = signs[reduction.class_of[cut]] == (reduction.orientation[cut] > 0)
-    return out
+    positive = np.array([[cell.positive >> k & 1 for k in range(reduction.m)] for cell in found],
+                        dtype=bool)
+    packed = reduction.packed(positive)
+    return np.unpackbits(packed, axis=1, count=reduction.n, bitorder="little").view(bool)
 
 
 def _basis(rows: list[list[Any]], rank: int, arithmetic: Rays) -> list[int]:

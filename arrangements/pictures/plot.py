@@ -11,19 +11,15 @@ import numpy as np
 from arrangements.arrangement import Arrangement
 from arrangements.checks import check_choice
 from arrangements.errors import InputError
-from arrangements.files import check_target, replacing
 
 from . import scene as _scene
+from .style import INK, ORANGE, PALE, PAPER, SHADES, check_picture, require_matplotlib, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["check_picture", "plot", "save_plot"]
+__all__ = ["plot", "save_plot"]
 
-_SUFFIXES = (".png", ".svg", ".pdf")
-
-_INK, _PAPER, _NONE, _ACCENT = "#1b2a41", "#ffffff", "#d8dde5", "#d55e00"
-_SHADES = ("#f8eec6", "#c5e3bf", "#7cc4bd", "#3f94b5", "#33619e", "#2b3a73")
 _SIZES = (12.0, 10.0, 8.5, 7.0, 6.0, 5.0)  # of labels, in points
 _MAX_LABELS = 400
 _MAX_PLANES = 400  # at rank 3: up to 160,000 chambers, minutes of work
@@ -94,7 +90,7 @@ def plot(A: Any, *, ax: Axes | None = None, labels: bool = True, chambers: bool 
     >>> len(ax.collections[0].get_paths())
     6
     """
-    _require_matplotlib()
+    require_matplotlib()
     if not isinstance(A, Arrangement):
         A = Arrangement(A)
     if not 1 <= A.rank <= 3:
@@ -142,30 +138,15 @@ def save_plot(A: Any, path: str | os.PathLike[str], **options: Any) -> None:
     **options
         As for `plot`.
     """
-    suffix = check_picture(path)
+    check_picture(path)
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 6.4))
     plot(A, ax=figure.add_axes((0, 0, 1, 1)), **options)
-    with replacing(path) as file:
-        figure.savefig(file, format=suffix[1:], dpi=200, bbox_inches="tight")
-
-
-def check_picture(path: str | os.PathLike[str]) -> str:
-    """Return the suffix; raise what `save_plot` would raise for its path, before any work."""
-    _require_matplotlib()
-    return check_target(path, _SUFFIXES)
+    save_figure(figure, path, bbox_inches="tight")
 
 
 # --- input
-
-
-def _require_matplotlib() -> None:
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise InputError("pictures need matplotlib, which is not installed; "
-                         "pip install 'arrangements[plot]'") from error
 
 
 def _vectors(name: str, value: Any, d: int) -> np.ndarray:
@@ -241,8 +222,8 @@ def _fill(ax: Axes, scene: _scene.Scene, values: np.ma.MaskedArray, cmap: Any, c
 
     if cmap is None:
         # Lightness falls steadily, so that the order is seen without hues, and in print.
-        cmap = LinearSegmentedColormap.from_list("chambers", _SHADES)
-    cmap = mpl.colormaps.get_cmap(cmap).with_extremes(bad=_NONE)
+        cmap = LinearSegmentedColormap.from_list("chambers", SHADES)
+    cmap = mpl.colormaps.get_cmap(cmap).with_extremes(bad=PALE)
     paths = [
         Path.make_compound_path(*(Path([*piece.outline, piece.outline[0]], closed=True)
                                   for piece in region.pieces))
@@ -252,7 +233,7 @@ def _fill(ax: Axes, scene: _scene.Scene, values: np.ma.MaskedArray, cmap: Any, c
     ax.add_collection(collection, autolim=False)
     if not chambers:
         collection.set(facecolor="none", edgecolor="none")
-        return np.tile(to_rgba(_PAPER), (len(paths), 1))
+        return np.tile(to_rgba(PAPER), (len(paths), 1))
     collection.set_array(values)
     collection.autoscale()
     # Without edges of their own, neighbours would let the background through between them.
@@ -267,10 +248,10 @@ def _draw_lines(ax: Axes, scene: _scene.Scene, chambers: bool) -> None:
 
     width = float(np.clip(12 / np.sqrt(len(scene.frame.normals)) / 3, 0.35, 1.6))
     lines = LineCollection([curve for _, curve in scene.curves], zorder=2, linewidth=width,
-                           color=_PAPER if chambers else _INK, capstyle="butt")
+                           color=PAPER if chambers else INK, capstyle="butt")
     ax.add_collection(lines, autolim=False)
     for centre in scene.discs:
-        ax.add_patch(Circle(tuple(centre), 1.0, fill=False, edgecolor=_INK, zorder=3,
+        ax.add_patch(Circle(tuple(centre), 1.0, fill=False, edgecolor=INK, zorder=3,
                             linewidth=1.6 if scene.rim is not None else 0.8))
 
 
@@ -287,7 +268,7 @@ def _write_patterns(ax: Axes, scene: _scene.Scene, faces: np.ndarray) -> None:
                 x, y = piece.centre
                 ax.text(x, y, _text(piece.pattern), size=fit[0], rotation=fit[1],
                         rotation_mode="anchor", ha="center", va="center_baseline", zorder=5,
-                        family="monospace", color=_PAPER if dark else _INK)
+                        family="monospace", color=PAPER if dark else INK)
 
 
 def _fit(piece: _scene.Piece, n: int, unit: float, radial: bool) -> tuple[float, float] | None:
@@ -338,11 +319,11 @@ def _label(ax: Axes, at: np.ndarray, out: np.ndarray, text: str, size: float) ->
     across = "left" if out[0] > 0.2 else "right" if out[0] < -0.2 else "center"
     along = "bottom" if out[1] > 0.2 else "top" if out[1] < -0.2 else "center"
     x, y = at + 0.025 * out
-    ax.text(x, y, text, size=size, ha=across, va=along, color=_INK, zorder=5)
+    ax.text(x, y, text, size=size, ha=across, va=along, color=INK, zorder=5)
 
 
 def _names(A: Arrangement, members: list[int]) -> str:
-    samples = np.flatnonzero(np.isin(A._reduction.class_of, members)).tolist()
+    samples = np.flatnonzero(np.isin(A.data.reduction.class_of, members)).tolist()
     listed = ",".join(map(str, samples[:4])) + (r",\ldots" if len(samples) > 4 else "")
     return f"$x_{{{listed}}}$"
 
@@ -355,8 +336,8 @@ def _points_per_unit(ax: Axes) -> float:
 
 
 def _mark(ax: Axes, places: np.ndarray, front: np.ndarray) -> None:
-    for shown, face in ((front, _ACCENT), (~front, "none")):
+    for shown, face in ((front, ORANGE), (~front, "none")):
         if shown.any():
             x, y = places[shown].T
             ax.scatter(x, y, s=46, facecolor=face, linewidth=1.6, zorder=6,
-                       edgecolor=_PAPER if face != "none" else _ACCENT)
+                       edgecolor=PAPER if face != "none" else ORANGE)

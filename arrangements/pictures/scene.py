@@ -40,12 +40,12 @@ class Frame:
     """
 
     def __init__(self, arrangement: Any) -> None:
-        reduction = arrangement._reduction
+        data = arrangement.data
+        reduction = data.reduction
         self._columns, r, d = reduction.columns, reduction.rank, reduction.d
         scale = reduction.column_scale
-        first = np.unique(reduction.class_of, return_index=True)[1][-len(reduction.rows):]
         rows = _unit([[x * s for x, s in zip(row, scale, strict=True)]
-                      for row in arrangement._matrix.values[first].tolist()])
+                      for row in data.matrix.values[reduction.first].tolist()])
         self.axes = np.eye(d)
         if r < d:
             basis = np.linalg.svd(rows, full_matrices=False)[2][:r].T
@@ -154,9 +154,10 @@ class Scene:
 def build(arrangement: Any, *, projective: bool, projection: str, view: np.ndarray | None) -> Scene:
     """The scene of an arrangement of rank 1, 2 or 3; `view` (d,) points at the viewer."""
     frame = Frame(arrangement)
-    found = cells(arrangement._reduction, arrangement._tol)
-    flags = patterns(found, arrangement._reduction)
-    zero = arrangement._reduction.class_of < 0
+    reduction = arrangement.data.reduction
+    found = cells(reduction, arrangement.tol)
+    flags = patterns(found, reduction)
+    zero = reduction.class_of < 0
     pairs = [(cell, pattern, ~pattern | zero)
              for cell, pattern in zip(found, flags, strict=True)]
     if arrangement.rank == 3:
@@ -203,7 +204,7 @@ def _sphere(arrangement: Any, frame: Frame, pairs: list[tuple[Cell, np.ndarray, 
     if view is None:
         # The rim is the hyperplane most nearly orthogonal to the others: no chamber is cut by it.
         rim = int(np.argmin(np.round(((frame.normals @ frame.normals.T) ** 2).sum(axis=0), 6)))
-        toward, row = frame.normals[rim], arrangement._reduction.rows[rim].tolist()
+        toward, row = frame.normals[rim], arrangement.data.reduction.rows[rim].tolist()
     else:
         rim, toward = None, view @ frame.axes
         if not np.linalg.norm(toward) > 1e-12 * np.linalg.norm(view):
@@ -213,7 +214,7 @@ def _sphere(arrangement: Any, frame: Frame, pairs: list[tuple[Cell, np.ndarray, 
     if not projective:
         scene.discs = [np.array([-_GAP, 0.0]), np.array([_GAP, 0.0])]
         scene.size = (1.0 + _GAP, 1.0)
-    arithmetic = Rays(arrangement._tol)
+    arithmetic = Rays(arrangement.tol)
     row = arithmetic.row(row)
     for cell, pattern, opposite in pairs:
         front, back = arithmetic.split(cell, row)

@@ -1,9 +1,12 @@
 """The walk over flats that finds every chamber and face once.
 
 ============  ====================================================================================
-threads       walks in threads: order, streaming, interrupts
+numbers       Numbers: counts of one arrangement, found once and remembered
+blocks        blocks of rows: cut and joined to one size
 counts        Whitney numbers and f-vectors, by walks that only count
 faces         all faces, by walks in a chain of restrictions
+walks         Walks: geometry, new tries, memory; every walk goes through it
+threads       walks in threads: order, streaming, interrupts
 boundaries    patterns that only boundaries have
 float_points  float witnesses, checked exactly
 tables        an arrangement in the forms the kernels read

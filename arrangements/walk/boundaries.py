@@ -9,14 +9,14 @@ X restricted to F, with ones on F.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
 
+from arrangements.algebra.elimination import kernel, primitive
 from arrangements.algebra.numbers import IntegerMatrix
-from arrangements.algebra.reduction import Reduction, primitive, reduce_rows
+from arrangements.algebra.reduction import Reduction, reduce_rows
 from arrangements.algebra.witness import positive_dependence
 
 
@@ -43,7 +43,7 @@ def restrictions(signed: np.ndarray) -> Iterator[Reduction]:
         for flat in level:
             for i in np.flatnonzero(core & ~flat & signed.any(axis=1)):
                 rows = signed[flat | (np.arange(len(signed)) == i)]
-                basis = null_basis(rows)
+                basis = kernel(rows).T
                 closure = ~np.array([any(row) for row in signed.dot(basis)], dtype=bool) \
                     if basis.shape[1] else np.ones(len(signed), dtype=bool)
                 key = frozenset(np.flatnonzero(closure).tolist())
@@ -74,7 +74,7 @@ def cyclic_part(rows: np.ndarray) -> np.ndarray:
     """
     inside = np.array(~rows.astype(bool).any(axis=1))
     while not inside.all():
-        basis = null_basis(rows[inside])
+        basis = kernel(rows[inside]).T
         if basis.shape[1] == 0:
             return np.ones(len(rows), dtype=bool)
         rest = np.flatnonzero(~inside)
@@ -84,33 +84,3 @@ def cyclic_part(rows: np.ndarray) -> np.ndarray:
             break
         inside[rest[[w > 0 for w in weights]]] = True
     return inside
-
-
-def null_basis(rows: np.ndarray) -> np.ndarray:
-    """Integer columns (r, k) that span {u : rows u = 0}, by elimination in Fractions."""
-    r = rows.shape[1]
-    reduced: list[list[Fraction]] = []
-    pivots: list[int] = []
-    for row in rows.tolist():
-        v = [Fraction(int(x)) for x in row]
-        for p, b in zip(pivots, reduced, strict=True):
-            if v[p]:
-                v = [x - v[p] * y for x, y in zip(v, b, strict=True)]
-        lead = next((j for j, x in enumerate(v) if x), None)
-        if lead is None:
-            continue
-        v = [x / v[lead] for x in v]
-        reduced = [[x - b[lead] * y for x, y in zip(b, v, strict=True)] for b in reduced]
-        reduced.append(v)
-        pivots.append(lead)
-        if len(pivots) == r:
-            break
-    columns = []
-    for j in (j for j in range(r) if j not in pivots):
-        u = [Fraction(0)] * r
-        u[j] = Fraction(1)
-        for p, b in zip(pivots, reduced, strict=True):
-            u[p] = -b[j]
-        scale = math.lcm(*(x.denominator for x in u))
-        columns.append([int(x * scale) for x in u])
-    return np.array(columns, dtype=object).reshape(len(columns), r).T

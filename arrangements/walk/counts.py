@@ -10,51 +10,49 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from arrangements.algebra.elimination import primitive
 from arrangements.algebra.numbers import IntegerMatrix
-from arrangements.algebra.reduction import Reduction, primitive, reduce_rows
+from arrangements.algebra.reduction import Reduction, reduce_rows
 from arrangements.counting.deletion import components
 from arrangements.errors import CapacityError
 
 from . import threads
 from .faces import chain
-
-if TYPE_CHECKING:
-    from arrangements.arrangement import Arrangement
+from .walks import Walks
 
 _MAX_FACE_RANK = 40  # 3^40 faces at least
 
 
-def first_kind(arrangement: Arrangement, jobs: int) -> list[int]:
+def first_kind(walks: Walks, jobs: int) -> list[int]:
     """|w_0|, ..., |w_r|, the magnitudes of the coefficients of the characteristic polynomial."""
 
-    def of(part: Arrangement) -> list[int]:
-        beta = [*_tally(part, jobs)[0][: part.rank], 0]
+    def of(part: Walks) -> list[int]:
+        beta = [*part.tally(jobs)[0][: part.rank], 0]
         return [x + y for x, y in zip(beta, [0, *beta], strict=False)]
 
-    return _product(arrangement, of)
+    return _product(walks, of)
 
 
-def second_kind(arrangement: Arrangement, jobs: int) -> list[int]:
+def second_kind(walks: Walks, jobs: int) -> list[int]:
     """W_0, ..., W_r, the numbers of flats of each rank."""
 
-    def of(part: Arrangement) -> list[int]:
+    def of(part: Walks) -> list[int]:
         total = [0] * part.rank + [1]
         for depth, inner in enumerate(chain(part)):
-            for t, n in enumerate(_tally(inner, jobs)[1][: inner.rank]):
+            for t, n in enumerate(inner.tally(jobs)[1][: inner.rank]):
                 total[t + depth] += n
         return total
 
-    return _product(arrangement, of)
+    return _product(walks, of)
 
 
-def faces(arrangement: Arrangement, jobs: int) -> list[int]:
+def faces(walks: Walks, jobs: int) -> list[int]:
     """f_0, ..., f_r, the numbers of faces of each dimension in the rank-r quotient."""
 
-    def of(part: Arrangement) -> list[int]:
+    def of(part: Walks) -> list[int]:
         if part.rank > _MAX_FACE_RANK:
             raise CapacityError(
                 f"rank {part.rank} means at least 3^{part.rank} faces, more than can be counted "
@@ -63,26 +61,18 @@ def faces(arrangement: Arrangement, jobs: int) -> list[int]:
                 bytes_available=threads.available_bytes(), exact=False)
         total = [1] + [0] * part.rank
         for inner in chain(part):
-            for k, n in enumerate(_tally(inner, jobs, faces=True)[2]):
+            for k, n in enumerate(inner.tally(jobs, faces=True)[2]):
                 total[k] += 2 * n
         return total
 
-    return _product(arrangement, of)
+    return _product(walks, of)
 
 
-def _tally(arrangement: Arrangement, jobs: int, *, faces: bool = False) -> list[list[int]]:
-    arrangement._walkable()
-    dims = [True] * (arrangement.rank + 1) if faces else None
-    counters: Any = arrangement._attempt(lambda g: threads.tally(
-        g, jobs, dims=dims, stats=arrangement.predicate_stats))
-    return counters.tolist()
-
-
-def _product(arrangement: Arrangement, of: Callable[[Arrangement], list[int]]) -> list[int]:
+def _product(walks: Walks, of: Callable[[Walks], list[int]]) -> list[int]:
     """The product over the direct summands of polynomials with coefficients of(summand)."""
     product = np.ones(1, dtype=object)
-    for members in components(arrangement._reduction.rows):
-        part = arrangement._inner(_part(arrangement._reduction, members))
+    for members in components(walks.reduction.rows):
+        part = walks.restricted(_part(walks.reduction, members))
         product = np.convolve(product, np.array(of(part), dtype=object))
     return [int(x) for x in product]
 

@@ -52,15 +52,12 @@ class Witnesses:
         self._exact = exact
         self._columns, self._d = r.columns, r.d
         self._vectors, self._rows = vectors, vectors[:m]
-        self._first = np.zeros(m, dtype=np.int64)
-        self._first[r.class_of[r.class_of >= 0][::-1]] = np.flatnonzero(r.class_of >= 0)[::-1]
-        scale = [r.column_scale[c] for c in r.columns]
+        self._first = r.first
+        scale = np.array([r.column_scale[c] for c in r.columns], dtype=object)
         # the rows in the user's coordinates, up to positive factors, with relative error 2u
-        exact_rows = [[int(x) * s for x, s in zip(row, scale, strict=True)]
-                      for row in r.rows.tolist()]
-        self._integer_rows = exact_rows
+        self._exact_rows = r.rows.astype(object) * scale
         self._scale = np.array([nearest_float(s) for s in scale])
-        self._float_rows = np.array([normalised(row) for row in exact_rows]).reshape(m, len(scale))
+        self._float_rows = normalised(self._exact_rows)
 
     def of(self, packed: np.ndarray, n: int, trace: tuple[np.ndarray, ...]
            ) -> tuple[np.ndarray, np.ndarray]:
@@ -98,4 +95,4 @@ class Witnesses:
         u = [Fraction(x) for x in point.tolist()]
         return all((sum(a * b for a, b in zip(row, u, strict=True)) > 0) == bool(plus)
                    and any(row) and sum(a * b for a, b in zip(row, u, strict=True)) != 0
-                   for row, plus in zip(self._integer_rows, positive, strict=True))
+                   for row, plus in zip(self._exact_rows, positive, strict=True))

@@ -85,7 +85,7 @@ class Certificate:
     unscaled : ndarray of int64
         Neurons with ||u_j|| and |alpha_j| that differ by more than 1e-6 of the largest.
     crowded, repeated : list of ndarray of int64
-        Neurons that share a chamber and a sign, without and with one direction.
+        Neurons that share a face and a sign, without and with one direction.
     complete : bool
         False where the search for u was ended by `max_seconds`: bounds hold all the same.
     loss, beta, bias, classes, network, problem
@@ -154,12 +154,13 @@ class Certificate:
 
     @property
     def nearly_minimal(self) -> bool:
-        """Scaled, and neurons of one chamber and sign are collinear."""
+        """Scaled, and neurons of one face and sign are collinear, as those of every stationary
+        network are (Wang, Lacotte and Pilanci 2022, theorem 2)."""
         return self.scaled and not self.crowded
 
     @property
     def minimal(self) -> bool:
-        """Scaled, with at most one neuron for each chamber and sign."""
+        """Scaled, with at most one neuron for each face and sign."""
         return self.nearly_minimal and not self.repeated
 
     def improve(self, steps: int = _NEWTON) -> Network:
@@ -264,7 +265,7 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
         For the search for the most violated cone (and again for `tighten`); after it the bounds are
         those found so far.
     zero_tol : float, default 1e-9
-        What counts as a zero activation, see `stationarity`.
+        What counts as a zero activation, for `stationarity` and for the face that a neuron is on.
     n_jobs : int, default 1
         Threads of the search; -1 for all cores.
     progress : bool, default False
@@ -282,12 +283,12 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
 
     Notes
     -----
-    By duality (Pilanci and Ergen 2020, theorem 1), F* is the maximum of -l*(-v) over v with
-    |v.(Xu)_+| <= beta for all ||u|| <= 1. The residual v' = -grad l of the network, scaled to meet
-    that, gives the lower bound; the largest price is found by `Arrangement.support`, which lists
-    no chamber: milliseconds at n = 50, d = 3; seconds at n = 190, d = 5, with 10^8 chambers. A u
-    with a price above beta is a neuron that lowers the objective; the best weight for it is found
-    exactly.
+    By duality (Pilanci and Ergen 2020, (4), and appendix A.13 for other losses than the squared
+    one), F* is the maximum of -l*(-v) over v with |v.(Xu)_+| <= beta for all ||u|| <= 1. The
+    residual v' = -grad l of the network, scaled to meet that, gives the lower bound; the largest
+    price is found by `Arrangement.support`, which lists no chamber: milliseconds at n = 50, d = 3;
+    seconds at n = 190, d = 5, with 10^8 chambers. A u with a price above beta is a neuron that
+    lowers the objective; the best weight for it is found exactly.
 
     References
     ----------
@@ -344,7 +345,7 @@ def certify(network: Any, problem: Problem, *, tol: float = 1e-8, tighten: bool 
         gap=relative_gap(upper, lower),
         optimal=_verdict(upper, lower, decrease, tol), v=v, price=found.value,
         price_bound=found.bound, u=found.u, sign=found.sign, pattern=found.pattern, better=better,
-        decrease=decrease, **_form(problem, network, state), complete=found.complete,
+        decrease=decrease, **_form(problem, network, state, zero_tol), complete=found.complete,
         seconds=time.perf_counter() - begun, problem=problem)
 
 
@@ -370,12 +371,13 @@ def _verdict(upper: float, lower: float, decrease: float, tol: float) -> bool | 
     return False if decrease > allowed * _MORE else None
 
 
-def _form(problem: Problem, network: Network, state: Stationarity) -> dict[str, Any]:
-    """Stationarity, scaling and shared chambers of the neurons."""
+def _form(problem: Problem, network: Network, state: Stationarity, zero_tol: float
+          ) -> dict[str, Any]:
+    """Stationarity, scaling and shared faces of the neurons."""
     lengths, outputs = np.linalg.norm(network.U, axis=0), np.abs(network.alpha)
     apart = np.abs(lengths - outputs) > _SAME * max(lengths.max(initial=0), outputs.max(initial=0))
     crowded, repeated = [], []
-    for members in groups(problem, network):
+    for members in groups(problem, network, "face", zero_tol=zero_tol):
         if len(members) == 1:
             continue
         same = collinear(network.U[:, members], np.sign(network.alpha[members]), _SAME)

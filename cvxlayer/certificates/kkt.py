@@ -77,7 +77,8 @@ def kkt(network: Any, problem: Problem, *, tol: float = 1e-5, multipliers: bool 
 
         ||s X'D v + X'(2D - I) zeta|| <= beta,
 
-    zeta_plus for s = 1 and zeta_minus for s = -1 (Wang, Lacotte and Pilanci 2022, theorem 1).
+    zeta_plus for s = 1 and zeta_minus for s = -1 (Wang, Lacotte and Pilanci 2022, (14), (15) and
+    proposition 5).
 
     Parameters
     ----------

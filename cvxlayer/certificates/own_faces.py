@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from cvxlayer.checks import check_real
+from cvxlayer.model.network import Network
 from cvxlayer.model.problem import Problem, checked, relative_gap
 from cvxlayer.model.weights import nearest, null_space
 
 from .stationarity import stationarity
 
-__all__ = ["SubsampledCertificate", "subsampled_certificate"]
+__all__ = ["SubsampledCertificate", "face_dual", "subsampled_certificate"]
 
 _ROUNDING = 1e-13
 
@@ -70,7 +71,7 @@ def subsampled_certificate(network: Any, problem: Problem, *, tol: float = 1e-8
     Notes
     -----
     A stationary network is a global optimum of the convex program over its own faces (Wang, Lacotte
-    and Pilanci 2022, theorem 2): its faces, sign(Xu_j), are cones F, the program over them has the
+    and Pilanci 2022, theorem 3): its faces, sign(Xu_j), are cones F, the program over them has the
     dual constraints max of |v.(Xu)_+| <= beta over unit u in F, and v = -grad l meets them if every
     neuron is stationary. The converse holds for scaled networks where no x_i.u_j is zero; with
     zeros, a face fixes the kink that a stationary neuron must be held by. One nonnegative least
@@ -88,11 +89,7 @@ def subsampled_certificate(network: Any, problem: Problem, *, tol: float = 1e-8
     """
     network = checked(network, problem)
     check_real("tol", tol, 0, 1, open_ended=True)
-    if problem.loss.smooth or network.m == 0:
-        v = problem.residual(network)
-    else:
-        dual = problem.convex_program(network).weights()[1]
-        v = problem.loss.into_domain(dual, problem.y)
+    v = face_dual(network, problem)
     used = (network.U != 0).any(axis=0) & (network.alpha != 0)
     faces = np.unique(problem.arrangement.signs_at(network.U[:, used].T), axis=0)
     largest = max((_price(problem, sign * v, face) for face in faces for sign in (1, -1)),
@@ -103,6 +100,16 @@ def subsampled_certificate(network: Any, problem: Problem, *, tol: float = 1e-8
     gap = relative_gap(objective, lower)
     return SubsampledCertificate(bool(gap <= tol), objective, lower, gap,
                                  stationarity(network, problem, v).relative, largest, len(faces))
+
+
+def face_dual(network: Network, problem: Problem) -> np.ndarray:
+    """A dual vector of the program over a network's faces, an optimal one if that network is: the
+    residual, or for losses without a gradient the multipliers of the program."""
+    if problem.loss.smooth or network.m == 0:
+        v = problem.residual(network)
+    else:
+        v = problem.loss.into_domain(problem.convex_program(network).weights()[1], problem.y)
+    return v
 
 
 def _price(problem: Problem, v: np.ndarray, face: np.ndarray) -> float:

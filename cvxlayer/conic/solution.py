@@ -34,7 +34,7 @@ class Solution:
     ----------
     problem : Problem
     network : Network
-        Scaled, merged, of at most n + 1 neurons.
+        Scaled, merged, of at most n + 1 neurons, n if it is optimal.
     value : float
         Its objective, recomputed from X.
     lower_bound : float

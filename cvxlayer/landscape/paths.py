@@ -7,8 +7,9 @@ With w_j = u_j |alpha_j| and scaled neurons, ||u_j|| = |alpha_j|, the objective 
 A path goes straight in the w_j from one network to the next, such that the predictions go straight
 too; then F is convex between them. Any network can go on to a minimal one, to one of n + 1 neurons,
 and with room for its neurons to a global optimum (Wang, Lacotte and Pilanci, The hidden convex
-optimization landscape of regularized two-layer ReLU networks, ICLR 2022): F has no spurious valleys
-at width n + 1 + m*, m* the neurons of an optimum, and connected sublevel sets at width 2(n + 1).
+optimization landscape of regularized two-layer ReLU networks, ICLR 2022, corollary 1, propositions
+6 and 7): F has no spurious valleys at width n + 1 + m*, m* the neurons of an optimum, and connected
+sublevel sets at width 2(n + 1).
 """
 
 from __future__ import annotations

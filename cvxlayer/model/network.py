@@ -13,7 +13,7 @@ from arrangements.files import replacing
 from cvxlayer.checks import check_array, check_count, check_real
 from cvxlayer.errors import InputError
 
-from .blocks import Blocks, to_blocks
+from .blocks import Blocks, from_blocks, to_blocks
 from .weights import merged, reduced
 
 __all__ = ["Network", "load_arrays", "save_arrays"]
@@ -101,10 +101,29 @@ class Network:
         return cls(W[:, used] / roots[used], np.asarray(signs)[used] * roots[used])
 
     @classmethod
-    def from_blocks(cls, blocks: Blocks) -> Network:
-        """The scaled network of `landscape.Blocks`; the inverse of `to_blocks` for networks with
-        one neuron for each chamber and sign."""
-        return cls.from_weights(blocks.weights, blocks.signs)
+    def from_blocks(cls, blocks: Blocks, merge: str | None = None, *, zero_tol: float = 1e-9
+                    ) -> Network:
+        """The scaled network of `landscape.Blocks`, one neuron a block; the inverse of `to_blocks`
+        for networks with one neuron for each chamber and sign.
+
+        Parameters
+        ----------
+        blocks : Blocks
+        merge : {None, "faces"}
+            "faces": one neuron for each face and sign, the sum of the blocks there, as those of
+            adjacent chambers whose weights are on the wall between them (Wang, Lacotte and Pilanci
+            2022, (8)). On a face (X .)_+ is linear: predictions are the same, and the penalty is
+            not larger.
+        zero_tol : float, default 1e-9
+            |x_i.w| less than this times ||x_i|| ||w|| is zero for "faces", as solvers give it;
+            predictions on x_i change by no more than that. 0 takes signs as they are, exactly.
+        """
+        if merge not in (None, "faces"):
+            raise InputError(f"merge must be None or 'faces', got {merge!r}")
+        check_real("zero_tol", zero_tol, 0, 1)
+        if merge is None:
+            return cls.from_weights(blocks.weights, blocks.signs)
+        return cls.from_weights(*from_blocks(blocks, zero_tol))
 
     def to_blocks(self, problem: Any) -> Blocks:
         """The point of the convex program that this network is: sum_j u_j |alpha_j| over the
@@ -153,7 +172,13 @@ class Network:
 
     def reduced(self, problem: Any) -> Network:
         """Scaled, of at most n + 1 neurons, with the same predictions on X and the same objective
-        as `scaled` has, to rounding (Caratheodory)."""
+        as `scaled` has, to rounding (Caratheodory); of at most n, if that lowers it by no more than
+        1e-8 of itself, as for every optimum.
+
+        Predictions are n conditions on the lengths of neurons, the penalty is one more. At an
+        optimum beta ||w_j|| = s_j v.(Xw_j)_+ for all neurons, v an optimal dual vector, and the
+        predictions determine the penalty.
+        """
         problem.check_network(self)
         return Network.from_weights(*reduced(problem, *self.scaled().weights))
 

@@ -22,8 +22,8 @@ _LARGEST = 1e75  # products of X and y can be squared
 class Problem:
     """min over networks of l(sum_j (X u_j)_+ alpha_j) + beta/2 sum_j (||u_j||^2 + alpha_j^2).
 
-    Of any width: n + 1 neurons are enough for an optimum, which is that of a convex program over
-    the dichotomies D_i of X (Pilanci and Ergen 2020),
+    Of any width: n neurons are enough for an optimum, which is that of a convex program over the
+    dichotomies D_i of X (Pilanci and Ergen 2020),
 
         min  l(sum_i D_i X (v_i - w_i)) + beta sum_i (||v_i|| + ||w_i||),
              (2 D_i - I) X v_i >= 0,  (2 D_i - I) X w_i >= 0.

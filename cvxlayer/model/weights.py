@@ -18,6 +18,7 @@ __all__ = ["caratheodory", "collinear", "contributions", "convex_value", "merged
 
 _DEFECT = 1e-9  # of the conditions of a projection, relative to what is projected
 _EXACT = 1e-12  # relative defect of a combination that counts as rounding
+_OPTIMAL = 1e-8  # relative gap of an optimum, as in `certify`
 
 
 def convex_value(problem: Any, W: np.ndarray, signs: np.ndarray) -> float:
@@ -118,10 +119,36 @@ def contributions(problem: Any, W: np.ndarray, signs: np.ndarray) -> np.ndarray:
 
 
 def reduced(problem: Any, W: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most n + 1 of the weights, rescaled, with the same predictions and penalty."""
-    c = caratheodory(contributions(problem, W, signs))
-    used = (c > 0) & (W != 0).any(axis=0)
+    """At most n + 1 of the weights, rescaled, with the same predictions and penalty.
+
+    At most n, where the objective falls by no more than 1e-8 of itself: at an optimum, and wherever
+    beta ||w_j|| = s_j v.(Xw_j)_+ for all neurons, the penalty is (1/beta) v times the predictions,
+    so that n conditions are enough; see `Network.reduced`.
+    """
+    columns = contributions(problem, W, signs)
+    c = caratheodory(columns)
+    used = np.flatnonzero((c > 0) & (W != 0).any(axis=0))
+    if len(used) > problem.n:
+        lengths, value = np.linalg.norm(W, axis=0), problem.loss.value(columns[:-1].sum(axis=1),
+                                                                       problem.y)
+        fewer = c.copy()
+        fewer[used] = _one_fewer(columns[:-1, used], lengths[used], c[used])
+        before, after = (problem.beta * float(lengths @ x) for x in (c, fewer))
+        if before - after <= _OPTIMAL * (value + before):
+            c, used = fewer, np.flatnonzero(fewer)
     return W[:, used] * c[used], signs[used]
+
+
+def _one_fewer(columns: np.ndarray, lengths: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Of dependent columns one less, along a null vector on which lengths @ c does not rise."""
+    null = np.linalg.svd(columns * c)[2][-1]  # of what c is multiplied by
+    if null @ (lengths * c) < 0:
+        null = -null
+    with np.errstate(divide="ignore"):
+        steps = np.where(null > 0, 1 / null, np.inf)
+    fewer: np.ndarray = c * np.maximum(1 - steps.min() * null, 0)
+    fewer[np.argmin(steps)] = 0
+    return fewer
 
 
 def null_space(rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,204 @@
+"""All walks of one arrangement: the tables they read, new tries, and what they decided.
+
+A walk needs generic functionals; should a vertex lie on one of them, which has probability below
+2^-60, it fails, and is tried again with others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from arrangements.algebra.elimination import primitive
+from arrangements.algebra.numbers import IntegerMatrix
+from arrangements.algebra.reduction import Reduction, reduce_rows
+from arrangements.counting.closed_forms import cover_bound
+from arrangements.errors import CapacityError
+
+from . import tables, threads
+from .enumeration import Geometry
+from .float_points import Witnesses
+
+_MAX_RANK = 64  # 2^64 chambers at least: none can be enumerated
+_SEEDS = 3
+
+# from a pattern of bools (n,) to an exact point of its chamber, or None
+Interior = Callable[[np.ndarray], tuple[Fraction, ...] | None]
+
+
+class Walks:
+    """Walks over the flats of the rows of a reduction.
+
+    Parameters
+    ----------
+    reduction : Reduction
+    tol : float, optional
+        Take smaller values for zero. Classes may then be parallel to each other, subtrees are not
+        independent, and one thread does all the work.
+    stats : dict, optional
+        Where the stages count the signs they decide.
+    """
+
+    def __init__(self, reduction: Reduction, tol: float | None = None,
+                 stats: dict[str, int] | None = None) -> None:
+        self.reduction, self.tol = reduction, tol
+        self.stats = {"filter": 0, "separation": 0, "exact": 0} if stats is None else stats
+        self._seed = 0
+        self._geometry: Geometry | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_geometry": None}
+
+    @property
+    def n(self) -> int:
+        return self.reduction.n
+
+    @property
+    def m(self) -> int:
+        return self.reduction.m
+
+    @property
+    def rank(self) -> int:
+        return self.reduction.rank
+
+    def restricted(self, reduction: Reduction) -> Walks:
+        """Those of another arrangement read the same way, counted together with these."""
+        return Walks(reduction, self.tol, self.stats)
+
+    def geometry(self) -> Geometry:
+        if self._geometry is None:
+            self._geometry = Geometry(tables.build(self.reduction, tol=self.tol, seed=self._seed))
+        return self._geometry
+
+    # -- one walk
+
+    def count(self, *, only_simple: bool = False, limit: float = math.inf) -> int | None:
+        """Number of chambers; None where `only_simple` met a dependence, and any number beyond
+        `limit` where there are more than that."""
+        return self._attempt(lambda g: threads.count(
+            g, only_simple=only_simple, limit=limit, stats=self.stats))
+
+    def tally(self, jobs: int, *, faces: bool = False) -> list[list[int]]:
+        """`Enumeration.counters` of a whole walk."""
+        self.check_walkable()
+        dims = [True] * (self.rank + 1) if faces else None
+        counters: Any = self._attempt(lambda g: threads.tally(
+            g, self._jobs(jobs), dims=dims, stats=self.stats))
+        return counters.tolist()
+
+    def store(self, buffer: np.ndarray, jobs: int, watch: Callable[[int], None],
+              dims: Sequence[bool] | None = None) -> np.ndarray:
+        """All rows: the beginning of `buffer`, or another array if it was too small."""
+        if self.rank == 0:
+            return _one_chamber(self.n)
+        return self._attempt(lambda g: threads.store(
+            g, buffer, self._jobs(jobs), watch=watch, dims=dims, stats=self.stats))
+
+    def stream(self, jobs: int, block_rows: int, *, tracing: bool = False,
+               dims: Sequence[bool] | None = None) -> Generator[Any, None, None]:
+        """The same rows in blocks of at most `block_rows` (rounded up to even)."""
+        if self.rank == 0:
+            return _once(_one_chamber(self.n))
+        self.check_walkable()
+        size = max(2, min(block_rows + block_rows % 2, threads.rows_bound(self.m, self.rank, dims)))
+        return self._attempt(lambda g: threads.started(threads.stream(
+            g, self._jobs(jobs), size, tracing=tracing, dims=dims, stats=self.stats)))
+
+    def witnessed(self, jobs: int, block_rows: int,
+                  exact: Interior) -> Iterator[tuple[np.ndarray, ...]]:
+        """Blocks of chambers with float points, and which of these are right; `exact` finds points
+        of the chambers for which floats fail."""
+        if self.rank == 0:
+            yield _one_chamber(self.n), np.zeros((1, self.reduction.d)), np.ones(1, dtype=bool)
+            return
+        blocks = self.stream(jobs, block_rows, tracing=True)
+        points = Witnesses(self.reduction, self.geometry().tables["floats"], exact)
+        try:
+            for packed, *trace in blocks:
+                yield (packed, *points.of(packed, self.n, trace))
+        finally:
+            blocks.close()
+
+    # -- what fits
+
+    def check_walkable(self) -> None:
+        if self.rank > _MAX_RANK:
+            raise CapacityError(
+                f"rank {self.rank} means at least 2^{self.rank} chambers, more than can be "
+                f"enumerated (rank must be at most {_MAX_RANK}); choose fewer features",
+                n_chambers=2**self.rank, bytes_needed=2**self.rank * ((self.n + 7) // 8),
+                bytes_available=threads.available_bytes(), exact=False)
+
+    def at_least(self, enough: int) -> int:
+        """A lower bound of the number of chambers, found fast; no more than `enough` is looked for.
+
+        Chambers of some of the rows, restricted to a subspace of rank 6, are met by at least as
+        many chambers of all rows.
+        """
+        if self.tol is None and self.m == self.rank:
+            return 2**self.rank
+        rank, m = min(self.rank, 6), self.m
+        size = next((k for k in range(rank, m) if cover_bound(k, rank) > 2 * enough), m)
+        picked = self.reduction.rows[np.linspace(0, m - 1, size).astype(np.int64)].astype(object)
+        subspace = np.random.default_rng(0).integers(-1000, 1000, size=(self.rank, rank))
+        values = primitive(picked.dot(subspace.astype(object)))
+        part = reduce_rows(IntegerMatrix(values, (Fraction(1),) * rank))
+        if part.rank < 2:
+            return 2 * part.rank
+        return self.restricted(part).count(limit=enough) or 0
+
+    def allocation(self, bound: int, width: int, *, known: int | None,
+                   count: Callable[[], int], what: str, instead: str, most: int | None = None
+                   ) -> int:
+        """Rows to allocate, of `width` bytes: their number if it is `known`, their bound if that
+        fits in memory, else count().
+
+        Raises
+        ------
+        CapacityError
+            If they do not fit, before any work where a lower bound shows it.
+        """
+        self.check_walkable()
+        room = int(0.9 * threads.available_bytes())
+        limit, rows, exact = room // width, known, True
+        if rows is None:
+            if bound <= limit:
+                return bound
+            least = self.at_least(limit)
+            rows, exact = (least, False) if least > limit else (count(), True)
+        if rows > limit:
+            number = f"{rows:,}" if exact else f"more than {rows:,}"
+            if not exact and most is not None:
+                number += f" (at most {most:,})"
+            raise CapacityError(
+                f"{number} {what} of {width} bytes need {'' if exact else 'more than '}"
+                f"{rows * width:,} bytes, {room:,} are available; use {instead}",
+                n_chambers=rows, bytes_needed=rows * width, bytes_available=room, exact=exact)
+        return rows
+
+    # -- private
+
+    def _jobs(self, jobs: int) -> int:
+        return jobs if self.tol is None else 1
+
+    def _attempt(self, walk: Callable[[Geometry], Any]) -> Any:
+        for _ in range(_SEEDS):
+            try:
+                return walk(self.geometry())
+            except ArithmeticError:
+                self._seed += 1
+                self._geometry = None
+        raise ArithmeticError(f"no generic functional found with seeds up to {self._seed}")
+
+
+def _one_chamber(n: int) -> np.ndarray:
+    """The whole space, where all rows are zero."""
+    return np.packbits(np.ones((1, n), dtype=bool), axis=1, bitorder="little")
+
+
+def _once(block: np.ndarray) -> Generator[np.ndarray, None, None]:
+    yield block
