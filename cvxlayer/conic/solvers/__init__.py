@@ -1,4 +1,13 @@
-"""One adapter for each solver: conic programs in, points and duals out."""
+"""One adapter for each solver: conic programs in, points and duals out.
+
+========  ========================================================================================
+clarabel  all cones, by an interior-point method: the default
+scs       all cones, by a first-order method
+qoco      second-order cones, by an interior-point method
+glop      linear programs, by a simplex method
+pdlp      linear programs, by a first-order method
+========  ========================================================================================
+"""
 
 from __future__ import annotations
 
