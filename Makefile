@@ -31,9 +31,7 @@ COMPILED := setup.py pyproject.toml $(call find,arrangements,*.pyx *.pxd *.h)
 PACKAGED := $(COMPILED) MANIFEST.in README.md LICENSE $(call find,arrangements cvxlayer,*.py *.pyi py.typed)
 COPY := tar cf - $(PACKAGED) | tar xf - -C
 # of the quick tier, what runs the kernels; not what promises a time
-KERNEL_TESTS := -m "not full" -k "not before_any_work" tests/test_walk.py tests/test_chambers.py \
-	tests/test_known_counts.py tests/test_near_degenerate.py tests/test_streaming.py \
-	tests/test_trichotomies.py tests/test_support.py
+KERNEL_TESTS := -m "not full" tests/walk tests/patterns/test_trichotomies.py tests/ellipsoid
 
 run: $(VENV)/.built
 	$(BIN)/arrangements enumerate iris --columns 0-2 --bias
@@ -46,7 +44,7 @@ quick: $(VENV)/.built $(VENV)/.test
 
 # The laws of the chambers on 3000 examples each, then all that takes seconds to minutes.
 full: $(VENV)/.built $(VENV)/.test
-	ARRANGEMENTS_TESTS=full $(PYTEST) -n auto -m "not full" tests/test_chambers.py
+	ARRANGEMENTS_TESTS=full $(PYTEST) -n auto -m "not full" tests/walk/test_chambers.py
 	$(PYTEST) -n auto -m full
 
 lint: $(VENV)/.built $(VENV)/.test $(VENV)/.dev

@@ -54,12 +54,13 @@ from .training.output_weights import over_neurons
 
 __all__ = ["KKT", "Absolute", "Blocks", "Certificate", "Check", "ConvexProgram", "Hinge", "Huber",
            "InfeasibleError", "Interpolation", "LocalMinimum", "Logistic", "Loss",
-           "MissingSolverError", "Network", "OptimalSet", "Path", "PathCheck", "Price", "Problem",
-           "Round", "Smallest", "Solution", "SolverError", "Squared", "Stationarity",
-           "SubsampledCertificate", "Term", "Verification", "certify", "join", "kkt",
-           "local_minimum", "minimal_width", "minimum_norm", "optimal_set", "over_neurons",
-           "path_to_minimal", "path_to_nearly_minimal", "path_to_optimum", "path_to_reduced",
-           "price", "solutions_over_beta", "stationarity", "subsampled_certificate", "verify"]
+           "MissingSolverError", "Network", "OptimalSet", "Path", "PathCheck", "Price",
+           "Problem", "Round", "Smallest", "Solution", "SolverError", "Squared",
+           "Stationarity", "SubsampledCertificate", "Term", "Verification", "certify",
+           "join", "kkt", "local_minimum", "minimal_width", "minimum_norm",
+           "optimal_set", "over_neurons", "path_to_minimal", "path_to_nearly_minimal",
+           "path_to_optimum", "path_to_reduced", "price", "solutions_over_beta",
+           "stationarity", "subsampled_certificate", "verify"]
 
 forward("cvxlayer", {
     "certificate": "certificates.certificate",

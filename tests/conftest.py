@@ -6,17 +6,12 @@ instead of 200; `ARRANGEMENTS_TESTS_ORDER=SEED` runs the tests in a random order
 
 import json
 import os
-import sys
-from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from arrangements.cli.main import main
-
-# oracles and instances are imported by name, whatever pytest's import mode.
-sys.path.insert(0, str(Path(__file__).parent))
 
 _COMMON = {
     "deadline": None,

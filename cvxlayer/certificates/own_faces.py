@@ -106,10 +106,8 @@ def face_dual(network: Network, problem: Problem) -> np.ndarray:
     """A dual vector of the program over a network's faces, an optimal one if that network is: the
     residual, or for losses without a gradient the multipliers of the program."""
     if problem.loss.smooth or network.m == 0:
-        v = problem.residual(network)
-    else:
-        v = problem.loss.into_domain(problem.convex_program(network).weights()[1], problem.y)
-    return v
+        return problem.residual(network)
+    return problem.loss.into_domain(problem.convex_program(network).weights()[1], problem.y)
 
 
 def _price(problem: Problem, v: np.ndarray, face: np.ndarray) -> float:

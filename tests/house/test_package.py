@@ -53,7 +53,7 @@ def test_import_loads_no_heavy_module(module):
 
 
 def test_version_is_told_in_one_way():
-    project = HERE.parent / "pyproject.toml"
+    project = HERE.parents[1] / "pyproject.toml"
     if project.exists():
         stated = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
         assert arrangements.__version__ == stated
@@ -65,7 +65,7 @@ def test_version_is_told_in_one_way():
 
 
 def test_commands_of_the_convex_layer_join_through_entry_points():
-    project = HERE.parent / "pyproject.toml"
+    project = HERE.parents[1] / "pyproject.toml"
     if not project.exists():
         pytest.skip("not a checkout")
     text = project.read_text(encoding="utf-8")

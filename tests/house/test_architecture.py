@@ -11,7 +11,7 @@ import arrangements
 import cvxlayer
 
 PACKAGES = {p.__name__: Path(p.__file__).parent for p in (arrangements, cvxlayer)}
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "architecture.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
 
 # Each room imports only from rooms after it.
 ROOMS = {
