@@ -227,9 +227,9 @@ class _Judged:
                 continue
             direction, decrease, best = Network(dU / length, dalpha / length), 0.0, 0.0
             for step in (self.size or 1.0) * _STEPS:
-                there = Network(U + step * direction.U, alpha + step * direction.alpha)
+                moved = Network(U + step * direction.U, alpha + step * direction.alpha)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    fall = top - self.problem.objective(there) - self.problem.objective_error(there)
+                    fall = top - self.problem.objective(moved) - self.problem.objective_error(moved)
                 if fall > decrease:
                     decrease, best = fall, float(step)
                 elif best:
@@ -242,8 +242,8 @@ class _Judged:
         """Against the shortest subgradient, which is descent (Clarke)."""
         X, U, alpha = self.problem.X, self.network.U, self.network.alpha
         delta = (X @ U > 0).astype(float)
-        for j, (rows, its) in state.multipliers.items():
-            delta[rows, j] = its
+        for j, (rows, share) in state.multipliers.items():
+            delta[rows, j] = share
         return (alpha * (X.T @ (delta * v[:, None])) - self.problem.beta * U,
                 v @ np.maximum(X @ U, 0) - self.problem.beta * alpha)
 

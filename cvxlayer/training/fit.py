@@ -40,8 +40,8 @@ def fit(problem: Problem, method: str = "auto", *, tol: float = 1e-8, solver: st
         Relative gap to reach.
     solver : {"clarabel", "scs", "qoco"}
     max_rounds, max_seconds
-        Limits of "columns"; the best so far is returned with its gap. So it is after Ctrl-C. With
-        "sampled", seconds for the search that gives the gap.
+        Limits of "columns"; then, and after Ctrl-C, the best network so far is returned with its
+        gap. With "sampled", seconds for the search that gives the gap.
     samples : int, default 1000
         Patterns of "sampled".
     network : Network, optional

@@ -16,6 +16,8 @@ from cvxlayer.model.problem import Problem
 __all__ = ["over_neurons"]
 
 _SIMPLEX = 2_000_000  # entries up to which GLOP is asked, beyond it PDLP
+_NOTHING = ConicProgram(
+    sparse.csc_matrix((0, 0)), np.zeros(0), sparse.csc_matrix((0, 0)), np.zeros(0), ())
 
 
 def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver: str | None = None
@@ -64,25 +66,16 @@ def over_neurons(problem: Problem, U: Any, *, interpolate: bool = False, solver:
             raise InfeasibleError(f"these {m} neurons cannot fit y, of which "
                                   f"{np.linalg.norm(missed):.3g} is out of their reach; give more",
                                   missed)
-        own, P = 0, sparse.csc_matrix((2 * m, 2 * m))
-        q = np.ones(2 * m)
-        parts, right, cones = [sparse.csc_matrix(signed)], [problem.y], [("zero", n)]
-    else:
-        loss = problem.loss.conic(problem.y)
-        own = loss.P.shape[0]
-        P = sparse.block_diag([loss.P, sparse.csc_matrix((2 * m, 2 * m))], format="csc")
-        q = np.concatenate([loss.q, np.full(2 * m, problem.beta)])
-        parts = [sparse.hstack([sparse.identity(n), sparse.csc_matrix((n, own - n)), -signed])]
-        right, cones = [np.zeros(n)], [("zero", n)]
-        if loss.A.shape[0]:
-            parts.append(sparse.hstack([loss.A, sparse.csc_matrix((loss.A.shape[0], 2 * m))]))
-            right.append(loss.b)
-            cones += loss.cones
-    parts.insert(1, sparse.hstack([sparse.csc_matrix((2 * m, own)), -sparse.identity(2 * m)]))
-    right.insert(1, np.zeros(2 * m))
-    cones.insert(1, ("nonnegative", 2 * m))
-    A = sparse.vstack(parts, format="csc")
-    program = ConicProgram(P, q, A, np.concatenate(right), tuple(cones))
+    # over the loss's own variables, to interpolate none, and the parts of a with either sign
+    loss = _NOTHING if interpolate else problem.loss.conic(problem.y)
+    own = len(loss.q)
+    A = sparse.bmat([[sparse.eye(n, own), signed if interpolate else -signed],
+                     [None, -sparse.identity(2 * m)], [loss.A, None]], format="csc")
+    program = ConicProgram(
+        sparse.block_diag([loss.P, sparse.csc_matrix((2 * m, 2 * m))], format="csc"),
+        np.concatenate([loss.q, np.full(2 * m, 1.0 if interpolate else problem.beta)]), A,
+        np.concatenate([problem.y if interpolate else np.zeros(n), np.zeros(2 * m), loss.b]),
+        (("zero", n), ("nonnegative", 2 * m), *loss.cones))
     if solver is None and program.linear:
         try:
             answer = solve("glop" if A.nnz <= _SIMPLEX else "pdlp", program)

@@ -1,11 +1,11 @@
 """One adapter for each solver: conic programs in, points and duals out.
 
 ========  ========================================================================================
-clarabel  interior points, the default
-scs       splitting: fast to low accuracy
-qoco      interior points
-glop      the simplex method of OR-Tools, linear programs only
-pdlp      first-order method of OR-Tools, linear programs only
+clarabel  all cones, by an interior-point method: the default
+scs       all cones, by a first-order method
+qoco      second-order cones, by an interior-point method
+glop      linear programs, by a simplex method
+pdlp      linear programs, by a first-order method
 ========  ========================================================================================
 """
 
