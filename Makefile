@@ -29,6 +29,7 @@ unexport PYTHONPATH
 find = $(shell find $(1) -type f '(' $(foreach s,$(2),-name '$(s)' -o) -false ')')
 COMPILED := setup.py pyproject.toml $(call find,arrangements,*.pyx *.pxd *.h)
 PACKAGED := $(COMPILED) MANIFEST.in README.md LICENSE $(call find,arrangements cvxlayer,*.py *.pyi py.typed)
+STUBBED := $(subst /,.,$(basename $(call find,arrangements,*.pyi)))
 COPY := tar cf - $(PACKAGED) | tar xf - -C
 # of the quick tier, what runs the kernels; not what promises a time
 KERNEL_TESTS := -m "not full" tests/walk tests/patterns/test_trichotomies.py tests/ellipsoid
@@ -50,7 +51,9 @@ full: $(VENV)/.built $(VENV)/.test
 lint: $(VENV)/.built $(VENV)/.test $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest --ignore-missing-stub --ignore-disjoint-bases --mypy-config-file pyproject.toml $(STUBBED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(filter %.pyx %.pxd,$(COMPILED))
+	$(BIN)/codespell
 
 bench: $(VENV)/.built $(VENV)/.test
 	$(BIN)/python bench/enumerate.py

@@ -352,7 +352,8 @@ def _column(column: Any, name: str, taken: Sequence[int]) -> np.ndarray:
     values = column.to_numpy()
     if values.dtype == object:  # decimal.Decimal
         values = np.array([Fraction(value) for value in values], dtype=object)
-    return values
+    out: np.ndarray = values
+    return out
 
 
 # --- selections
@@ -373,7 +374,8 @@ def _is_target(columns: Any) -> bool:
 
 def _pick_columns(columns: Any, names: list[str]) -> list[int]:
     if callable(columns):
-        return columns(names)
+        out: list[int] = columns(names)
+        return out
     if columns is None:
         if not names:
             raise InputError("the table must have columns, got none")

@@ -172,7 +172,8 @@ class _Sides:
             value = points @ self._floats.T
             bound = (points.shape[1] + 8) * U * (np.abs(points) @ np.abs(self._floats).T) + 1e-290
             right = np.where(bits[:, self._cut], value, -value) > bound
-        return right.all(axis=1) & bits[:, ~self._cut].all(axis=1)
+        out: np.ndarray = right.all(axis=1) & bits[:, ~self._cut].all(axis=1)
+        return out
 
     def holds(self, point: Sequence[Fraction], bits: np.ndarray) -> bool:
         """The same of one exact point, in integers."""
@@ -233,7 +234,8 @@ def _enumerated(arrangement: Arrangement, sides: _Sides, packed: np.ndarray, ins
     known = np.sort(np.concatenate(proved))
     if inside.all() or 1 + np.count_nonzero(known[1:] != known[:-1]) < n_chambers:
         return np.zeros(len(keys), dtype=bool)
-    return known[np.minimum(known.searchsorted(keys), len(known) - 1)] != keys
+    out: np.ndarray = known[np.minimum(known.searchsorted(keys), len(known) - 1)] != keys
+    return out
 
 
 def _have_points(arrangement: Arrangement, sides: _Sides, packed: np.ndarray) -> Iterator[bool]:
@@ -330,4 +332,5 @@ def _keys(packed: np.ndarray) -> np.ndarray:
     first, *others = words_of(packed)
     for word in others:
         first = (first ^ (first >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15) ^ word
-    return first
+    out: np.ndarray = first
+    return out

@@ -33,10 +33,12 @@ class Data:
 
     @classmethod
     def read(cls, X: Any, *, bias: bool, numbers: str) -> Data:
+        """The data of an array-like, as `Arrangement` reads it."""
         return cls.of(exact_matrix(X, bias=bias, numbers=numbers))
 
     @classmethod
     def of(cls, matrix: IntegerMatrix) -> Data:
+        """The data of an integer matrix."""
         return cls(matrix, reduce_rows(matrix))
 
     def subset(self, samples: np.ndarray) -> Data:
@@ -64,17 +66,28 @@ class Data:
 
 
 class Source(Protocol):
-    """What single chambers, searches and pictures ask of an `Arrangement`."""
+    """What single chambers, searches and pictures ask of an `Arrangement`; see there."""
 
     @property
-    def data(self) -> Data: ...
+    def data(self) -> Data:
+        """Numbers and their reduction."""
+
     @property
-    def exact(self) -> bool: ...
+    def exact(self) -> bool:
+        """Whether no `tol` was given."""
+
     @property
-    def n(self) -> int: ...
+    def n(self) -> int:
+        """Samples."""
+
     @property
-    def d(self) -> int: ...
+    def d(self) -> int:
+        """Features."""
+
     @property
-    def rank(self) -> int: ...
+    def rank(self) -> int:
+        """Exact rank."""
+
     @property
-    def known_count(self) -> int | None: ...
+    def known_count(self) -> int | None:
+        """The number of chambers, if it is known."""

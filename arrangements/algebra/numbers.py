@@ -155,7 +155,7 @@ def _read(X: Any, decimal: bool) -> np.ndarray:
     return _canonical(array, decimal, lambda k: _place(*divmod(k, array.shape[1])))
 
 
-def _read_rows(X: Sequence, decimal: bool) -> np.ndarray:
+def _read_rows(X: Sequence[Any], decimal: bool) -> np.ndarray:
     lengths = [_length(row) for row in X]
     d = lengths[0] if lengths else 0
     if d is None:
@@ -253,7 +253,7 @@ def _canonical(array: np.ndarray, decimal: bool, place: Callable[[int], str]) ->
     )
 
 
-def _from_numbers(flat: list, decimal: bool, place: Callable[[int], str]) -> np.ndarray:
+def _from_numbers(flat: list[Any], decimal: bool, place: Callable[[int], str]) -> np.ndarray:
     """One-dimensional int64, float64 or object array of the numbers in a list."""
     types = set(map(type, flat))
     for bad in (t for t in types if not issubclass(t, EXACT_TYPES)):
@@ -439,11 +439,13 @@ def _column_exponents(
         return _masked(True, exponents, nonzero, axis)
 
     def centre(exponents: np.ndarray, axis: int) -> np.ndarray:
-        return (lowest(exponents, axis) + _masked(False, exponents, nonzero, axis)) / 2
+        out: np.ndarray = (lowest(exponents, axis) + _masked(False, exponents, nonzero, axis)) / 2
+        return out
 
     def digits(columns: np.ndarray) -> np.ndarray:
         used = np.where(nonzero, high - columns - lowest(low - columns, 1)[:, None], 0)
-        return used.max(axis=0)
+        out: np.ndarray = used.max(axis=0)
+        return out
 
     plain = lowest(low, 0)
     if digits(plain).max() < limit:
@@ -483,7 +485,7 @@ def _trailing_zeros(x: int) -> int:
     return (x & -x).bit_length() - 1 if x else 0
 
 
-def _object_array(flat: list, shape: tuple[int, ...]) -> np.ndarray:
+def _object_array(flat: list[Any], shape: tuple[int, ...]) -> np.ndarray:
     array = np.empty(math.prod(shape), dtype=object)
     array[:] = flat
     return array.reshape(shape)

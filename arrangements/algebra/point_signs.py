@@ -27,7 +27,8 @@ class PointSigns:
         """Rows divided by their largest entries, with relative errors below 5u."""
         if self._values.dtype != object and all(2**-500 < s < 2**500 for s in self._scale):
             rows = self._values * np.array(self._scale, dtype=np.float64)
-            return rows / np.abs(rows).max(axis=1, keepdims=True, initial=0)
+            out: np.ndarray = rows / np.abs(rows).max(axis=1, keepdims=True, initial=0)
+            return out
         return normalised(self._values.astype(object) * np.array(self._scale, dtype=object))
 
     def at(self, points: np.ndarray) -> np.ndarray:
@@ -51,4 +52,5 @@ class PointSigns:
             for i in np.flatnonzero(unsure[k]).tolist():
                 value_i = sum(x * y for x, y in zip(self._values[i].tolist(), whole, strict=True))
                 signs[k, i] = (value_i > 0) - (value_i < 0)
-        return signs
+        out: np.ndarray = signs
+        return out

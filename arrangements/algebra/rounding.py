@@ -35,10 +35,12 @@ def normalised(exact: np.ndarray | Sequence[Any]) -> np.ndarray:
     exact = np.asarray(exact, dtype=object)
     top = np.abs(exact).max(axis=-1, keepdims=True, initial=0)
     top[top == 0] = 1
-    return (exact / top).astype(np.float64)  # Python divides integers of any length rightly
+    quotient: np.ndarray = exact / top  # Python divides integers of any length rightly
+    return quotient.astype(np.float64)
 
 
 def unit_rows(rows: np.ndarray | Sequence[Any]) -> np.ndarray:
     """Exact vectors (..., d) of any size as floats of Euclidean length one, or zero."""
     floats = normalised(rows)
-    return floats / np.maximum(np.linalg.norm(floats, axis=-1, keepdims=True), 1)
+    out: np.ndarray = floats / np.maximum(np.linalg.norm(floats, axis=-1, keepdims=True), 1)
+    return out

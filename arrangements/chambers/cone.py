@@ -227,7 +227,8 @@ class Cone:
         """The rows s_k x_k of the facets, Fractions (k, d)."""
         rows = [self.arrangement.data.matrix.row(i) for i in self.facets.tolist()]
         out = np.array(rows, dtype=object).reshape(len(rows), self.arrangement.d)
-        return out * self._facet_signs[:, None]
+        out *= self._facet_signs[:, None]
+        return out
 
     @cached_property
     def _normals(self) -> np.ndarray:
@@ -237,7 +238,8 @@ class Cone:
     def _lengths(self) -> np.ndarray:
         """Euclidean lengths of the rows of the facets."""
         tops = np.abs(self._facet_vectors).max(axis=1, initial=0)
-        return _floats(tops) / np.abs(self._normals).max(axis=1, initial=0)
+        out: np.ndarray = _floats(tops) / np.abs(self._normals).max(axis=1, initial=0)
+        return out
 
 
 def cone(arrangement: Source, pattern: Any) -> Cone:

@@ -189,4 +189,5 @@ def _orthonormal(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _unit(x: np.ndarray) -> np.ndarray:
-    return x / np.linalg.norm(x, axis=1, keepdims=True)
+    out: np.ndarray = x / np.linalg.norm(x, axis=1, keepdims=True)
+    return out

@@ -148,4 +148,5 @@ def _spanning(n: int, r: int) -> tuple[int, int]:
 
 
 def signed(magnitudes: list[int]) -> list[int]:
+    """The magnitudes with alternating signs, the first positive."""
     return [(-1) ** k * w for k, w in enumerate(magnitudes)]

@@ -6,6 +6,7 @@ Nothing here walks flats as the enumeration does, so that one can be checked by 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -186,7 +187,7 @@ def _restrict(columns: np.ndarray, start: np.ndarray, times: np.ndarray, keep: b
     they are to be kept, and their number of vectors, each as often as it occurs.
     """
     total = 0
-    found: dict[bytes | tuple[int, ...], list] = {}
+    found: dict[bytes | tuple[int, ...], list[Any]] = {}
     for chunk in _chunks(start):
         before = chunk - start[chunk]
         owner = np.repeat(np.arange(len(chunk)), before)
@@ -271,7 +272,8 @@ def _first_of_each(owner: np.ndarray, key: np.ndarray) -> np.ndarray:
     return order[fresh]
 
 
-def _collect(found: dict, values: np.ndarray, sizes: np.ndarray, times: np.ndarray) -> None:
+def _collect(found: dict[Any, list[Any]], values: np.ndarray, sizes: np.ndarray,
+             times: np.ndarray) -> None:
     """Add arrangements to those found, or to the multiplicity of equal ones."""
     ends = np.cumsum(sizes)
     for a, b, count in zip((ends - sizes).tolist(), ends.tolist(), times.tolist(), strict=True):

@@ -224,7 +224,8 @@ class _Circuits:
 
 def _centred(x: np.ndarray, p: int) -> np.ndarray:
     """Residues of integral floats modulo p, of least magnitude."""
-    return x - p * np.rint(x / p)
+    out: np.ndarray = x - p * np.rint(x / p)
+    return out
 
 
 def _product(a: np.ndarray, b: np.ndarray, p: int) -> np.ndarray:

@@ -1,15 +1,17 @@
+from typing import Self
+
 import numpy as np
 
 class Search:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         rows: np.ndarray,
         weights: np.ndarray,
         linear: np.ndarray,
         shared: np.ndarray,
         limit: int,
         spread: float,
-    ) -> None: ...
+    ) -> Self: ...
     def ascend(self, points: np.ndarray) -> None: ...
     def run(self, rays: np.ndarray, dual: np.ndarray) -> None: ...
     @property

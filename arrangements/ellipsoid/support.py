@@ -318,7 +318,8 @@ class Euclidean:
 
     def heights(self, v: np.ndarray, points: np.ndarray) -> np.ndarray:
         """f at points (k, d)."""
-        return np.maximum(points @ self._rows.T, 0) @ v
+        out: np.ndarray = np.maximum(points @ self._rows.T, 0) @ v
+        return out
 
     def cones(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Rays (r, r) of cones that cover the space, and the dual bases."""

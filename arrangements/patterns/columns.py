@@ -102,5 +102,6 @@ def _array(column: Any, pa: Any) -> np.ndarray:
         rows = np.frombuffer(column.buffers()[1] or b"", np.uint8, p * width, column.offset * width)
         return rows.reshape(p, width)
     if pa.types.is_fixed_size_list(column.type):
-        return column.flatten().to_numpy().reshape(len(column), column.type.list_size)
-    return column.to_numpy(zero_copy_only=False)
+        return _array(column.flatten(), pa).reshape(len(column), column.type.list_size)
+    values: np.ndarray = column.to_numpy(zero_copy_only=False)
+    return values

@@ -91,7 +91,8 @@ class Dichotomies(PackedRows):
         if pattern.dtype == np.uint8 and pattern.shape == (n_bytes,):
             if self.n % 8 and pattern[-1] >> (self.n % 8):
                 raise InputError(f"a packed pattern must be zero after bit {self.n - 1}")
-            return pattern
+            out: np.ndarray = pattern
+            return out
         if pattern.shape != (self.n,):
             raise InputError(
                 f"a pattern must have length {self.n}, or {n_bytes} packed in uint8, "
@@ -127,7 +128,8 @@ class Dichotomies(PackedRows):
                 "witness needs the arrangement, and these patterns have none (a file holds no data "
                 "matrix); enumerate again, or pass Dichotomies(packed, n, arrangement=...)"
             )
-        return self._arrangement.interior_point(self[i])
+        out: tuple[Fraction, ...] = self._arrangement.interior_point(self[i])
+        return out
 
     # --- facets
 
@@ -169,4 +171,5 @@ class Dichotomies(PackedRows):
             raise InputError("facets need an exact arrangement, and these patterns have "
                              + ("none" if self._arrangement is None else "one with tol")
                              + "; enumerate again, or pass Dichotomies(packed, n, arrangement=...)")
-        return self._arrangement.iter_walls(n_jobs=n_jobs)
+        walls: Iterator[np.ndarray] = self._arrangement.iter_walls(n_jobs=n_jobs)
+        return walls

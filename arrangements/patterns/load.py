@@ -39,7 +39,8 @@ def load(path: str | os.PathLike[str]) -> Dichotomies | Trichotomies:
     OSError
         The file cannot be read.
     """
-    return read(path, _NAMES, _table)
+    out: Dichotomies | Trichotomies = read(path, _NAMES, _table)
+    return out
 
 
 def _table(n: int, columns: Mapping[str, np.ndarray]) -> Dichotomies | Trichotomies:

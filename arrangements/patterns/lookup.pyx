@@ -13,7 +13,7 @@ from libc.string cimport memcpy
 
 import numpy as np
 
-from arrangements.errors import CapacityError, InputError
+import arrangements.errors as errors
 
 cdef extern from *:
     void __builtin_prefetch(const void *p) noexcept nogil
@@ -159,10 +159,10 @@ cdef class Index:
         cdef Py_ssize_t first = 0, p = packed.shape[0]
         cdef uint64_t n_slots = p + p // 2 + 1
         if p > _MAX_ROWS:
-            raise InputError(f"an index holds at most {_MAX_ROWS:,} rows, got {p:,}; "
+            raise errors.InputError(f"an index holds at most {_MAX_ROWS:,} rows, got {p:,}; "
                                     "split them into parts")
         if packed.shape[1] == 0:
-            raise InputError("rows must have at least one byte")
+            raise errors.InputError("rows must have at least one byte")
         self.keep = packed
         self.table.width = packed.shape[1]
         self.table.n_bits = int(p).bit_length()
@@ -189,7 +189,7 @@ cdef class Index:
         """int64 (k,): the number of the first row that equals each of k rows, -1 if none does."""
         cdef size_t k = rows.shape[0]
         if <size_t> rows.shape[1] != self.table.width:
-            raise InputError(f"rows must have {self.table.width} bytes, got {rows.shape[1]}")
+            raise errors.InputError(f"rows must have {self.table.width} bytes, got {rows.shape[1]}")
         cdef int64_t[::1] out = np.empty(k, dtype=np.int64)
         if k > 0:
             with nogil:

@@ -85,7 +85,8 @@ class PackedRows(Sequence[np.ndarray]):
         if n % 8 and (plane[:, -1] >> (n % 8)).any():
             row = int(np.argmax(plane[:, -1] >> (n % 8) != 0))
             raise InputError(f"{name} must be zero after bit {n - 1}, got a set bit in row {row}")
-        return plane
+        out: np.ndarray = plane
+        return out
 
     # --- what it holds
 
@@ -119,7 +120,7 @@ class PackedRows(Sequence[np.ndarray]):
         return (f"{type(self).__name__}(n={self.n}, {self._size}={len(self)}, "
                 f"{self._rows.nbytes} bytes)")
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         state = self._rows, self.n, self._arrangement, self._witnesses, self._found
         return type(self)._of, state
 
@@ -131,8 +132,8 @@ class PackedRows(Sequence[np.ndarray]):
     @overload
     def __getitem__(self, key: int) -> np.ndarray: ...
     @overload
-    def __getitem__(self, key: slice | list | np.ndarray) -> Self: ...
-    def __getitem__(self, key):
+    def __getitem__(self, key: slice | list[Any] | np.ndarray) -> Self: ...
+    def __getitem__(self, key: Any) -> Any:
         if isinstance(key, tuple):
             raise IndexError("patterns have one index; take to_numpy()[i, j] for a single bit")
         if not isinstance(key, slice):

@@ -134,7 +134,8 @@ class Trichotomies(PackedRows):
 
     @property
     def _dims_known(self) -> bool:
-        return self._rows.shape[1] % 2 == 1
+        out: bool = self._rows.shape[1] % 2 == 1
+        return out
 
     # --- as packed rows
 
@@ -145,13 +146,15 @@ class Trichotomies(PackedRows):
         return positive - negative
 
     def _pack(self, signs: Any) -> np.ndarray:
-        return np.hstack(_planes(checked_signs(signs, (self.n,))[None]))[0]
+        out: np.ndarray = np.hstack(_planes(checked_signs(signs, (self.n,))[None]))[0]
+        return out
 
     def _codes(self, rows: np.ndarray) -> np.ndarray:
         """Two bits per sample, [sign > 0, sign >= 0]: their order is that of the signs."""
         positive, negative = _halves(rows)
         codes = _SPREAD[positive] | _SPREAD[~negative] << np.uint16(1)
-        return codes.astype("<u2", copy=False).view(np.uint8)
+        out: np.ndarray = codes.astype("<u2", copy=False).view(np.uint8)
+        return out
 
     def _columns(self) -> dict[str, np.ndarray]:
         columns = {"positive": self.positive, "negative": self.negative}
@@ -163,14 +166,16 @@ class Trichotomies(PackedRows):
         """How many of the faces here have dimension 0, 1, ..., up to the rank (or the largest one
         here, if there is no arrangement)."""
         rank = -1 if self._arrangement is None else self._arrangement.rank
-        return np.bincount(self.dims, minlength=rank + 1).tolist()
+        out: list[int] = np.bincount(self.dims, minlength=rank + 1).tolist()
+        return out
 
     def of_dim(self, k: int) -> Trichotomies:
         """The faces of dimension k, in the order they have here."""
         top = self.n if self._arrangement is None else self._arrangement.rank
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 0 <= k <= top:
             raise InputError(f"k must be an integer from 0 to {top}, got {k!r}")
-        return self[self.dims == k]
+        out: Trichotomies = self[self.dims == k]
+        return out
 
     # --- chambers
 
@@ -277,7 +282,8 @@ class Trichotomies(PackedRows):
                 + ("none (a file holds no data matrix)" if A is None else "one with tol")
                 + "; enumerate again, or pass Trichotomies(positive, negative, n, arrangement=...)"
             )
-        return A.data.reduction
+        out: Reduction = A.data.reduction
+        return out
 
 
 def checked_signs(signs: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:

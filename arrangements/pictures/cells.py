@@ -147,9 +147,12 @@ def _normals(rows: list[list[Any]], basis: list[int]) -> list[list[Any]]:
 def _orthants(rows: list[list[Any]], basis: list[int], arithmetic: Rays) -> list[Cell]:
     """The chambers of the basis: all signs but that of row 0, on the dual basis."""
     b = [rows[k] for k in basis]
-    dual = {1: lambda: [[1]],
-            2: lambda: [_perpendicular(b[1]), _perpendicular(b[0])],
-            3: lambda: [_cross(b[1], b[2]), _cross(b[2], b[0]), _cross(b[0], b[1])]}[len(b)]()
+    if len(b) == 1:
+        dual = [[1]]
+    elif len(b) == 2:
+        dual = [_perpendicular(b[1]), _perpendicular(b[0])]
+    else:
+        dual = [_cross(b[1], b[2]), _cross(b[2], b[0]), _cross(b[0], b[1])]
     for i, ray in enumerate(dual):
         (value,) = arithmetic.values(b[i], [ray])
         dual[i] = arithmetic.ray(ray if value > 0 else [-x for x in ray])

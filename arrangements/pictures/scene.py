@@ -148,7 +148,8 @@ class Scene:
 
     def project(self, z: np.ndarray) -> np.ndarray:
         """Unit vectors (k, 3) of the upper half sphere in the disc, (k, 2)."""
-        return z[:, :2] / (1 + np.clip(z[:, 2:], 0, None)) ** self.power
+        out: np.ndarray = z[:, :2] / (1 + np.clip(z[:, 2:], 0, None)) ** self.power
+        return out
 
 
 def build(arrangement: Any, *, projective: bool, projection: str, view: np.ndarray | None) -> Scene:
@@ -300,4 +301,5 @@ def _unit(rows: list[list[Any]]) -> np.ndarray:
         if not largest:
             raise InputError(_INDISTINCT)
         out[i] = [float(x / largest) for x in row]
-    return out / np.linalg.norm(out, axis=1, keepdims=True)
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    return out

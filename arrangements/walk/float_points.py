@@ -39,7 +39,8 @@ def nested_points(vectors: np.ndarray, rows: np.ndarray, ids: np.ndarray, levels
             scale = np.abs(outer).max(axis=1) / np.abs(point).max(axis=1)
             step = 0.5 * np.minimum(limit, np.where(np.isfinite(scale) & (scale > 0), scale, 1.0))
             point = outer + step[:, None] * point
-        return point / np.abs(point).max(axis=1, keepdims=True)
+        out: np.ndarray = point / np.abs(point).max(axis=1, keepdims=True)
+        return out
 
 
 class Witnesses:
@@ -86,7 +87,8 @@ class Witnesses:
             value = points @ self._float_rows.T
             bound = (len(self._columns) + 8) * U * (np.abs(points) @ np.abs(self._float_rows).T)
             right = np.where(positive, value, -value) > bound + 1e-290
-        return right.all(axis=1)
+        out: np.ndarray = right.all(axis=1)
+        return out
 
     def _holds(self, point: np.ndarray, positive: np.ndarray) -> bool:
         """The same in exact arithmetic."""

@@ -92,6 +92,7 @@ class Run:
         self.error: BaseException | None = None
 
     def start(self, target: Callable[[Any], object], walks: list[Any]) -> None:
+        """Call target(walk) for each walk in a thread of its own."""
         def guarded(walk: Any) -> None:
             try:
                 target(walk)
@@ -105,14 +106,17 @@ class Run:
             thread.start()
 
     def stop(self) -> None:
+        """Ask all walks to end."""
         self.stopping.set()
         for walk in self.walks:
             walk.stop()
 
     def rows(self) -> int:
+        """Rows found so far."""
         return sum(walk.n_rows for walk in self.walks)
 
     def check(self) -> None:
+        """Raise the first error that a thread met."""
         if self.error is not None:
             raise self.error
 
@@ -137,6 +141,7 @@ class Grown:
         self.buffer = first
 
     def __call__(self, used: int) -> tuple[np.ndarray, int]:
+        """A buffer with room after its first `used` rows, and their number."""
         if len(self.buffer) < used + 2:
             larger = np.empty((2 * used + 64, self.buffer.shape[1]), dtype=np.uint8)
             larger[:used] = self.buffer[:used]
@@ -145,7 +150,7 @@ class Grown:
 
 
 def count(geometry: Geometry, *, only_simple: bool = False, limit: float = math.inf,
-          stats: dict | None = None) -> int | None:
+          stats: dict[str, int] | None = None) -> int | None:
     """Number of chambers; None when `only_simple` met a degeneracy. Beyond `limit` rows the walk
     stops and the number so far is returned."""
     walk = Enumeration(geometry, None, only_simple=only_simple)
@@ -160,7 +165,7 @@ def count(geometry: Geometry, *, only_simple: bool = False, limit: float = math.
 
 
 def tally(geometry: Geometry, n_jobs: int, *, dims: Sequence[bool] | None = None,
-          stats: dict | None = None) -> np.ndarray:
+          stats: dict[str, int] | None = None) -> np.ndarray:
     """`Enumeration.counters` of a whole walk, as Python integers."""
     work = iter(tasks(geometry.m, geometry.r, n_jobs))
     lock = threading.Lock()
@@ -177,11 +182,12 @@ def tally(geometry: Geometry, n_jobs: int, *, dims: Sequence[bool] | None = None
     run.start(target, [Enumeration(geometry, None, dims=dims) for _ in range(n_jobs)])
     run.wait(lambda rows: None)
     add_stats(stats, run.walks)
-    return sum(walk.counters.astype(object) for walk in run.walks)
+    out: np.ndarray = sum(walk.counters.astype(object) for walk in run.walks)
+    return out
 
 
 def store(geometry: Geometry, buffer: np.ndarray, n_jobs: int, *, watch: Callable[[int], None],
-          dims: Sequence[bool] | None = None, stats: dict | None = None) -> np.ndarray:
+          dims: Sequence[bool] | None = None, stats: dict[str, int] | None = None) -> np.ndarray:
     """All rows: the beginning of `buffer`, or another array if it was too small."""
     work = tasks(geometry.m, geometry.r, n_jobs, dims)
     if len(work) == 1:
@@ -228,14 +234,14 @@ def store(geometry: Geometry, buffer: np.ndarray, n_jobs: int, *, watch: Callabl
 
 
 def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = False,
-           dims: Sequence[bool] | None = None, stats: dict | None = None
+           dims: Sequence[bool] | None = None, stats: dict[str, int] | None = None
            ) -> Generator[Any, None, None]:
     """Blocks in order, each a fresh array of at most `block_rows` rows (even, at least 2); with
     `tracing` a tuple of it and the traces. Memory: a few blocks for each worker."""
     width, r = row_bytes(geometry, dims), geometry.r
     work = tasks(geometry.m, r, n_jobs, dims)
     ahead = threading.Semaphore(4 * n_jobs)
-    shelves: list[queue.Queue] = []
+    shelves: list[queue.Queue[Any]] = []
     lock = threading.Lock()
     opened = threading.Semaphore(0)
     run = Run()
@@ -253,7 +259,7 @@ def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = 
             return buffer[:used]
         return (buffer[0][:used], *(array[: used // 2] for array in buffer[1:]))
 
-    def put(shelf: queue.Queue, item: Any) -> bool:
+    def put(shelf: queue.Queue[Any], item: Any) -> bool:
         while not run.stopping.is_set():
             try:
                 shelf.put(item, timeout=POLL)
@@ -270,12 +276,13 @@ def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = 
                 if len(shelves) == len(work):
                     return
                 task = work[len(shelves)]
-                shelf: queue.Queue = queue.Queue(2)
+                shelf: queue.Queue[Any] = queue.Queue(2)
                 shelves.append(shelf)
                 opened.release()
             current: list[Any] = []
 
-            def sink(used: int, current: list = current, shelf: queue.Queue = shelf) -> Any:
+            def sink(used: int, current: list[Any] = current,
+                     shelf: queue.Queue[Any] = shelf) -> Any:
                 if current and not put(shelf, cut(current.pop(), used)):
                     return None
                 if run.stopping.is_set():
@@ -329,7 +336,7 @@ def started(blocks: Generator[Any, None, None]) -> Generator[Any, None, None]:
     return whole()
 
 
-def add_stats(total: dict | None, walks: list[Enumeration]) -> None:
+def add_stats(total: dict[str, int] | None, walks: list[Enumeration]) -> None:
     """Add the stage counters of some walks."""
     if total is None:
         return

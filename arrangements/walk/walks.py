@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from arrangements.errors import CapacityError
 from . import tables, threads
 from .enumeration import Geometry
 from .float_points import Witnesses
+
+T = TypeVar("T")
 
 _MAX_RANK = 64  # 2^64 chambers at least: none can be enumerated
 _SEEDS = 3
@@ -55,14 +57,17 @@ class Walks:
 
     @property
     def n(self) -> int:
+        """Number of samples."""
         return self.reduction.n
 
     @property
     def m(self) -> int:
+        """Number of hyperplanes."""
         return self.reduction.m
 
     @property
     def rank(self) -> int:
+        """Rank of the rows."""
         return self.reduction.rank
 
     def restricted(self, reduction: Reduction) -> Walks:
@@ -70,6 +75,7 @@ class Walks:
         return Walks(reduction, self.tol, self.stats)
 
     def geometry(self) -> Geometry:
+        """The tables of the rows, where the kernels read them."""
         if self._geometry is None:
             self._geometry = Geometry(tables.build(self.reduction, tol=self.tol, seed=self._seed))
         return self._geometry
@@ -88,7 +94,8 @@ class Walks:
         dims = [True] * (self.rank + 1) if faces else None
         counters: Any = self._attempt(lambda g: threads.tally(
             g, self._jobs(jobs), dims=dims, stats=self.stats))
-        return counters.tolist()
+        out: list[list[int]] = counters.tolist()
+        return out
 
     def store(self, buffer: np.ndarray, jobs: int, watch: Callable[[int], None],
               dims: Sequence[bool] | None = None) -> np.ndarray:
@@ -126,6 +133,7 @@ class Walks:
     # -- what fits
 
     def check_walkable(self) -> None:
+        """Refuse ranks with more chambers than can ever be listed."""
         if self.rank > _MAX_RANK:
             raise CapacityError(
                 f"rank {self.rank} means at least 2^{self.rank} chambers, more than can be "
@@ -140,7 +148,8 @@ class Walks:
         many chambers of all rows.
         """
         if self.tol is None and self.m == self.rank:
-            return 2**self.rank
+            out: int = 2**self.rank
+            return out
         rank, m = min(self.rank, 6), self.m
         size = next((k for k in range(rank, m) if cover_bound(k, rank) > 2 * enough), m)
         picked = self.reduction.rows[np.linspace(0, m - 1, size).astype(np.int64)].astype(object)
@@ -185,7 +194,7 @@ class Walks:
     def _jobs(self, jobs: int) -> int:
         return jobs if self.tol is None else 1
 
-    def _attempt(self, walk: Callable[[Geometry], Any]) -> Any:
+    def _attempt(self, walk: Callable[[Geometry], T]) -> T:
         for _ in range(_SEEDS):
             try:
                 return walk(self.geometry())

@@ -131,6 +131,7 @@ class Certificate:
 
     @property
     def verdict(self) -> str:
+        """`optimal` in words."""
         return {True: "optimal", False: "not optimal", None: "undecided"}[self.optimal]
 
     @property

@@ -48,6 +48,7 @@ def integers(values: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def times_power(x: int, e: int) -> Fraction:
+    """x 2^e, exactly."""
     return Fraction(x << e) if e >= 0 else Fraction(x, 1 << -e)
 
 

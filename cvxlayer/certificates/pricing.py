@@ -156,8 +156,7 @@ def chord_bound(X: np.ndarray, v: np.ndarray, sides: np.ndarray | None = None
 
 
 def _heights(X: np.ndarray, v: np.ndarray, lengths: np.ndarray) -> float:
-    """A bound of sum v_i |x_i.u| over the unit ball, v > 0: by Cauchy and Schwarz, or by lengths.
-    """
+    """A bound of sum v_i |x_i.u| on the unit ball, v > 0: by Cauchy and Schwarz, or by lengths."""
     gram = (X.T * v) @ X
     # eigenvalues are right up to some units of the norm, here at most the trace
     top = float(np.linalg.eigvalsh(gram)[-1]) + 64 * _U * sum(X.shape) * float(np.trace(gram))
@@ -203,8 +202,7 @@ def _relaxed(X: np.ndarray, v: np.ndarray, sign: int, end: float
 
 def _ascent(X: np.ndarray, v: np.ndarray, starts: int = 16, steps: int = 100
             ) -> tuple[float, np.ndarray]:
-    """The best of some local searches: u, to the direction of the gradient at u, again and again.
-    """
+    """The best of some searches: from u to the direction of the gradient at u, and again."""
     U = np.random.default_rng(0).standard_normal((X.shape[1], starts))
     value, best = 0.0, np.zeros(X.shape[1])
     for _ in range(steps):

@@ -64,10 +64,12 @@ class ConvexProgram:
 
     @property
     def n_variables(self) -> int:
+        """Variables: predictions, and for each term its weights and their length."""
         return self.problem.n + len(self.blocks) * (self.problem.d + 1)
 
     @property
     def n_constraints(self) -> int:
+        """Linear conditions of all terms."""
         return sum(len(b.rows) + len(b.zeros) for b in self.blocks)
 
     @property

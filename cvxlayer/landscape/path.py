@@ -109,10 +109,12 @@ class Path:
 
     @property
     def start(self) -> Network:
+        """The first network."""
         return self.networks[0]
 
     @property
     def end(self) -> Network:
+        """The last network."""
         return self.networks[-1]
 
     def __call__(self, t: float) -> Network:

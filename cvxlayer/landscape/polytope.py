@@ -57,6 +57,7 @@ class Polytope:
 
     @cached_property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the largest value of each coordinate."""
         vertices = np.array(self._extremes)
         return vertices.min(axis=0), vertices.max(axis=0)
 

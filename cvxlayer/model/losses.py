@@ -112,6 +112,7 @@ class Squared(Loss):
         return y - v, y - v
 
     def conic(self, y: Array) -> ConicProgram:
+        """As in `Loss`."""
         n = len(y)
         return ConicProgram(self.scale * sparse.identity(n, format="csc"), -self.scale * y,
                      sparse.csc_matrix((0, n)), np.zeros(0), (), self.scale * float(y @ y) / 2)
@@ -139,6 +140,7 @@ class Absolute(Loss):
         return np.where(v >= 1 - tol, -np.inf, y), np.where(v <= tol - 1, np.inf, y)
 
     def conic(self, y: Array) -> ConicProgram:
+        """As in `Loss`."""
         n = len(y)
         eye = sparse.identity(n, format="csc")
         return ConicProgram(sparse.csc_matrix((2 * n, 2 * n)),
@@ -182,6 +184,7 @@ class Huber(Loss):
         return np.where(v >= end, -np.inf, y - v), np.where(v <= -end, np.inf, y - v)
 
     def conic(self, y: Array) -> ConicProgram:
+        """As in `Loss`."""
         # t = a + b: min ||a||^2 / 2 + delta ||b||_1; a = z - y - b
         n = len(y)
         eye, zero = sparse.identity(n, format="csc"), sparse.csc_matrix((n, n))
@@ -219,6 +222,7 @@ class Hinge(Loss):
         return np.where(y > 0, lo, -hi), np.where(y > 0, hi, -lo)
 
     def conic(self, y: Array) -> ConicProgram:
+        """As in `Loss`."""
         n = len(y)
         eye = sparse.identity(n, format="csc")
         return ConicProgram(sparse.csc_matrix((2 * n, 2 * n)),
@@ -262,6 +266,7 @@ class Logistic(Loss):
         return z, z
 
     def conic(self, y: Array) -> ConicProgram:
+        """As in `Loss`."""
         # t >= log(1 + e^(-yz)): p + q <= 1, p >= exp(-t), q >= exp(-yz - t)
         n = len(y)
         eye = sparse.identity(n)

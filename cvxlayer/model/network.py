@@ -54,6 +54,7 @@ class Network:
 
     @property
     def d(self) -> int:
+        """Number of input weights of each neuron."""
         return len(self.U)
 
     @property

@@ -28,6 +28,7 @@ __all__ = ["Columns"]
 
 _NEW = 120  # terms added in a round
 _STARTS, _MORE_STARTS = 150, 1500
+_QUICK = 12_000  # numbers of all terms that are solved in some 50 ms
 _LEAST_EXCESS = 1e-7
 
 
@@ -88,7 +89,6 @@ class Columns:
         self.seconds = {"solver": 0.0, "polishing": 0.0, "pricing": 0.0}
         self.accuracy = 1e-8
         self.excess = 1e-2  # of prices over beta that are looked for
-        self.last_solve = 0.0
 
     def run(self, max_rounds: int, max_seconds: float | None,
             callback: Callable[[Round], Any] | None, progress: bool) -> Solution:
@@ -136,8 +136,8 @@ class Columns:
     def _round(self, number: int) -> str:
         """Price, then solve; the status if that was the end."""
         p, best = self.problem, self.best
-        # search about as long as a solution takes
-        starts = _STARTS if self.last_solve < 0.05 else 3 * _STARTS
+        # search about as long as a solution takes, by its size: the clock must not choose terms
+        starts = _STARTS if p.n * p.d * len(self.pool.terms) < _QUICK else 3 * _STARTS
         new = self._cheaply(number, starts)
         while not new and self.excess > _LEAST_EXCESS:
             self.excess = max(self.excess / 10, _LEAST_EXCESS)
@@ -190,8 +190,7 @@ class Columns:
         for _ in range(20):
             begun = time.perf_counter()
             W, dual = self._weights(terms)
-            self.last_solve = time.perf_counter() - begun
-            self.seconds["solver"] += self.last_solve
+            self.seconds["solver"] += time.perf_counter() - begun
             if not tightened(p, terms, W):
                 break
         self.pool.note(np.linalg.norm(W, axis=0))

@@ -11,6 +11,7 @@ import pytest
 import cvxlayer
 from arrangements.cli.main import main
 from cvxlayer import Certificate, Network, Problem
+from cvxlayer.certificates import certificate
 
 X = np.array([[0, 1], [1, 3], [2, -1], [3, 2], [5, 1], [4, -2], [-1, 2], [-2, -3]])
 Y = [1.5, -0.5, 2.0, 0.0, 1.0, -1.0, 0.5, 0.0]
@@ -181,14 +182,14 @@ def test_saved_certificate_loads(table, tmp_path, saved, answer):
 
 
 def test_numbers_of_json_are_finite(table, saved, run, monkeypatch):
-    certify = cvxlayer.certify
+    certify = certificate.certify
 
     def unbounded(*rest, **options):
         found = certify(*rest, **options)
         found.price_bound = np.inf
         return found
 
-    monkeypatch.setattr(cvxlayer, "certify", unbounded)
+    monkeypatch.setattr(certificate, "certify", unbounded)
     out = run("certify", saved(some(2)), table, *PLANE, *BETA, "--json")[1]
     assert json.loads(out, parse_constant=pytest.fail)["price_bound"] is None
 
