@@ -100,9 +100,14 @@ cdef class Enumeration:
         w.pr.res = &geometry.res
         w.pr.tol = geometry.tol
         w.pr.first_generic = geometry.m + geometry.r
-        scratch = np.empty(geometry.res.n_primes + geometry.r * geometry.r, dtype=np.uint64)
+        primes, square = geometry.res.n_primes, geometry.r * geometry.r
+        scratch = np.empty(3 * primes + 2 * square + geometry.r + primes * square, dtype=np.uint64)
         cdef uint64_t[::1] view = scratch
         w.pr.scratch = &view[0]
+        w.pr.inv.n = 0
+        w.pr.inv.ids[0] = -1
+        w.pr.inv.det = &view[2 * primes + 2 * square + geometry.r]
+        w.pr.inv.rows = w.pr.inv.det + geometry.res.n_primes
         wanted = np.zeros(w.r + 2, dtype=np.int32)
         wanted[1:] = np.cumsum(np.ones(w.r + 1) if dims is None else dims)
         cdef int[::1] wanted_view = wanted

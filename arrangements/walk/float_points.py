@@ -15,6 +15,8 @@ import numpy as np
 from arrangements.algebra.reduction import Reduction
 from arrangements.algebra.rounding import U, nearest_float, normalised
 
+from .tables import Tables
+
 
 def nested_points(vectors: np.ndarray, rows: np.ndarray, ids: np.ndarray, levels: np.ndarray,
                   values: np.ndarray) -> np.ndarray:
@@ -46,18 +48,19 @@ def nested_points(vectors: np.ndarray, rows: np.ndarray, ids: np.ndarray, levels
 class Witnesses:
     """Float points for patterns of one arrangement."""
 
-    def __init__(self, reduction: Reduction, vectors: np.ndarray,
+    def __init__(self, reduction: Reduction, tables: Tables,
                  exact: Callable[[np.ndarray], tuple[Fraction, ...] | None]) -> None:
         r = reduction
-        m = len(r.rows)
         self._exact = exact
         self._columns, self._d = r.columns, r.d
-        self._vectors, self._rows = vectors, vectors[:m]
+        self._vectors, self._rows = tables.floats, tables.floats[: r.m]
         self._first = r.first
         scale = np.array([r.column_scale[c] for c in r.columns], dtype=object)
         # the rows in the user's coordinates, up to positive factors, with relative error 2u
         self._exact_rows = r.rows.astype(object) * scale
-        self._scale = np.array([nearest_float(s) for s in scale])
+        # points are found in balanced columns
+        self._scale = np.array([nearest_float(s / Fraction(2) ** b)
+                                for s, b in zip(scale, tables.balance.tolist(), strict=True)])
         self._float_rows = normalised(self._exact_rows)
 
     def of(self, packed: np.ndarray, n: int, trace: tuple[np.ndarray, ...]

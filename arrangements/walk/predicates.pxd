@@ -25,6 +25,15 @@ cdef struct Residues:
     const double *bits         # (id,) upper bound of log2 of the Euclidean norm
     const int *shift           # (id,) floats hold value / 2^shift
 
+# The inverse of one basis modulo the first n primes: signs of a line, and entries of a tableau, ask
+# for the coordinates of many vectors in the same basis.
+cdef struct Inverse:
+    int n
+    int sign                   # of the determinant; UNDECIDED: not asked yet
+    int ids[MAX_RANK]
+    uint64_t *det              # (prime,)
+    uint64_t *rows             # (prime, s, column): coordinate s of a vector is its product with it
+
 cdef struct Predicates:
     const Residues *res
     double tol                 # > 0: everything under tol is zero, the exact stage is off
@@ -33,7 +42,8 @@ cdef struct Predicates:
     uint64_t n_filter
     uint64_t n_separation
     uint64_t n_exact
-    uint64_t *scratch
+    uint64_t *scratch          # (2 primes + 2 r^2 + r,)
+    Inverse inv
 
 # Row k of `t` (w columns of ld lanes) expresses vector id[k] in the basis
 # basis[0..w-1] + outer[0..r-w-1] of R^r, up to one positive factor for the whole tableau.

@@ -15,7 +15,7 @@ cimport cython
 from libc.math cimport INFINITY, fabs, fmax, frexp, ldexp, rint
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from arrangements.walk.kernels cimport (ar_bareiss, ar_combine, ar_dispatch, ar_errors, ar_largest,
                                     ar_lowest, ar_mulmod, ar_pivot, ar_scale, ar_signs)
@@ -71,6 +71,89 @@ cdef uint64_t _det_mod(const Residues *R, int q, const int *ids, uint64_t *M) no
                                     ar_mulmod(f, M[k * r + j], p, mi), p)
     det = ar_mulmod(det, _power(scale, p - 2, R.one[q], p, mi), p, mi)
     return p - det if odd and det else det
+
+
+cdef bint _invert_mod(Predicates *P, int q, const int *ids) noexcept nogil:
+    """The inverse of the basis `ids`, its vectors as rows, modulo prime q (Montgomery form); False
+    if the prime divides the determinant. Rows are multiplied, not divided: one inverse in all."""
+    cdef const Residues *R = P.res
+    cdef int r = R.r, i, j, k, w = 2 * R.r
+    cdef uint64_t p = R.p[q], mi = R.minus_inv[q], one = R.one[q], d, f, x, scale = one
+    cdef uint64_t *M = P.scratch + 2 * R.n_primes
+    cdef uint64_t *before = M + w * r          # products of the factors before each
+    cdef uint64_t *out = P.inv.rows + <Py_ssize_t> q * r * r
+    cdef bint odd = False
+    memset(M, 0, w * r * sizeof(uint64_t))
+    for i in range(r):
+        memcpy(M + i * w, R.value + (<Py_ssize_t> q * R.n_ids + ids[i]) * r, r * sizeof(uint64_t))
+        M[i * w + r + i] = one
+    for k in range(r):
+        i = k
+        while i < r and M[i * w + k] == 0:
+            i += 1
+        if i == r:
+            return False
+        if i != k:
+            odd = not odd
+            for j in range(w):
+                x = M[i * w + j]
+                M[i * w + j] = M[k * w + j]
+                M[k * w + j] = x
+        d = M[k * w + k]
+        for i in range(r):
+            f = M[i * w + k]
+            if i == k or f == 0:
+                continue
+            scale = ar_mulmod(scale, d, p, mi)
+            for j in range(w):
+                # columns before k are diagonal by now: of them only that of row i changes
+                if j > k or j == i:
+                    x = ar_mulmod(M[i * w + j], d, p, mi)
+                    M[i * w + j] = x if j == i and j < k else _sub(
+                        x, ar_mulmod(f, M[k * w + j], p, mi), p)
+            M[i * w + k] = 0
+    # 1 / scale and 1 / each diagonal entry from the inverse of their product
+    x = scale
+    for i in range(r):
+        before[i] = x
+        x = ar_mulmod(x, M[i * w + i], p, mi)
+    x = _power(x, p - 2, one, p, mi)
+    for i in range(r - 1, -1, -1):
+        d = ar_mulmod(x, before[i], p, mi)
+        x = ar_mulmod(x, M[i * w + i], p, mi)
+        for j in range(r):
+            out[j * r + i] = ar_mulmod(M[i * w + r + j], d, p, mi)
+    for i in range(r):
+        x = ar_mulmod(x, M[i * w + i], p, mi)
+    P.inv.det[q] = p - x if odd and x else x
+    return True
+
+
+cdef bint _invert(Predicates *P, const int *ids, int n) noexcept nogil:
+    """Have the inverse of the basis `ids` for the first n primes; False if one of them is of no
+    use for it."""
+    if memcmp(P.inv.ids, ids, P.res.r * sizeof(int)) != 0:
+        memcpy(P.inv.ids, ids, P.res.r * sizeof(int))
+        P.inv.n = 0
+        P.inv.sign = UNDECIDED
+    while P.inv.n < n:
+        if not _invert_mod(P, P.inv.n, ids):
+            return False
+        P.inv.n += 1
+    return True
+
+
+cdef inline uint64_t _coordinate(const Predicates *P, int q, int s, int v) noexcept nogil:
+    """Coordinate s of vector v in the inverted basis, modulo prime q."""
+    cdef const Residues *R = P.res
+    cdef const uint64_t *a = R.value + (<Py_ssize_t> q * R.n_ids + v) * R.r
+    cdef const uint64_t *b = P.inv.rows + (<Py_ssize_t> q * R.r + s) * R.r
+    cdef uint64_t p = R.p[q], mi = R.minus_inv[q], x = 0, y
+    cdef int i
+    for i in range(R.r):
+        y = ar_mulmod(a[i], b[i], p, mi)
+        x = x + y if x < p - y else x - (p - y)
+    return x
 
 
 cdef int _primes_needed(const Residues *R, const int *ids) noexcept nogil:
@@ -212,33 +295,45 @@ cdef double _det_float(Predicates *P, const int *ids, int *exponent) noexcept no
 
 
 cdef void tableau_exact(Predicates *P, Tableau *T) noexcept nogil:
-    """All entries from exact determinants, correctly rounded but for a few units.
+    """All entries from exact determinants, correctly rounded but for a few units; of an integral
+    tableau those of the functionals, its rows are exact.
 
     Used where rounding errors have eaten the float entries (vectors a hair away from a
     degenerate position). Coordinates of a_k are det(basis with a_k in place s) / det(basis).
     """
+    cdef const Residues *R = P.res
     cdef int ids[MAX_RANK]
-    cdef int s, k, keep, e = 0, ed = 0
-    cdef double d, f
+    cdef int s, k, q, n, keep, e = 0, ed = 0, first = T.n if T.integral else 0
+    cdef double d, f, scale = T.scale if T.integral else 1
     _full_basis(P, T, ids)
     d = _det_float(P, ids, &ed)
-    if T.det < INFINITY:
+    if not T.integral and T.det < INFINITY:
         T.det = ldexp(fabs(d), ed) * (1 + 1e-9)
-    T.integral = False
     for s in range(T.w):
         keep = ids[s]
-        for k in range(T.n + T.n_g):
+        for k in range(first, T.n + T.n_g):
             ids[s] = T.id[k]
-            f = _det_float(P, ids, &e)
-            T.t[s * T.ld + k] = ldexp(f / d, e - ed + P.res.shift[keep] - P.res.shift[T.id[k]])
+            n = _primes_needed(R, ids)
+            ids[s] = keep
+            if _invert(P, ids, n):
+                for q in range(n):
+                    P.scratch[q] = ar_mulmod(P.inv.det[q], _coordinate(P, q, s, T.id[k]), R.p[q],
+                                             R.minus_inv[q])
+                _digits(R, n, P.scratch)
+                f = _digits_float(R, n, P.scratch, &e)
+            else:
+                ids[s] = T.id[k]
+                f = _det_float(P, ids, &e)
+                ids[s] = keep
+            T.t[s * T.ld + k] = scale * ldexp(f / d, e - ed + R.shift[keep] - R.shift[T.id[k]])
         for k in range(T.n + T.n_g, T.ld):
             T.t[s * T.ld + k] = 0
-        ids[s] = keep
     tableau_measure(P, T)
     for s in range(T.w):
-        T.err[s] = (16 + 4 * P.res.n_primes) * U * T.top[s] + FLOOR
-        T.g_err[s] = (16 + 4 * P.res.n_primes) * U * T.g_top[s] + FLOOR
-    P.n_exact += T.n
+        if first == 0:
+            T.err[s] = (16 + 4 * R.n_primes) * U * T.top[s] + FLOOR
+        T.g_err[s] = (20 + 4 * R.n_primes) * U * T.g_top[s] + FLOOR
+    P.n_exact += T.n + T.n_g - first
 
 
 cdef inline double _err(const Predicates *P, const Tableau *T, int lane, int col) noexcept nogil:
@@ -376,6 +471,71 @@ cdef int _exact_sign(Predicates *P, int *ids, int col, int new, bint generic) no
     return d
 
 
+cdef int _most_primes(const Residues *R, const int *ids, int c, int j, int col, int new
+                      ) noexcept nogil:
+    """Primes for the determinants of the basis, with j in place c, and with `new` in place col."""
+    cdef int changed[MAX_RANK]
+    cdef int n = _primes_needed(R, ids)
+    memcpy(changed, ids, R.r * sizeof(int))
+    changed[c] = j
+    n = max(n, _primes_needed(R, changed))
+    changed[col] = new
+    return max(n, _primes_needed(R, changed))
+
+
+cdef int _sign_of(Predicates *P, int n) noexcept nogil:
+    """Sign of the number whose residues stand in the scratch; they are lost."""
+    _digits(P.res, n, P.scratch)
+    return _digits_sign(P.res, n, P.scratch)
+
+
+cdef int _coordinate_sign(Predicates *P, int *ids, int col, int new, bint generic) noexcept nogil:
+    """`_exact_sign` from the inverse of the basis: det(basis) times a coordinate."""
+    cdef int n = _most_primes(P.res, ids, col, new, col, new), q, d
+    if not _invert(P, ids, n):
+        return _exact_sign(P, ids, col, new, generic)
+    if P.inv.sign == UNDECIDED:
+        memcpy(P.scratch, P.inv.det, n * sizeof(uint64_t))
+        P.inv.sign = _sign_of(P, n)
+    for q in range(n):
+        P.scratch[q] = ar_mulmod(P.inv.det[q], _coordinate(P, q, col, new), P.res.p[q],
+                                 P.res.minus_inv[q])
+    d = P.inv.sign * _sign_of(P, n)
+    if d == 0 and generic:
+        P.failed = 1
+        return 1
+    return d
+
+
+cdef int _minor_sign(Predicates *P, int *ids, int c, int j, int col, int new, bint generic
+                     ) noexcept nogil:
+    """`_exact_sign` after j has taken place c: det(basis) times a minor of two coordinates of j and
+    `new`, over det(basis) times a coordinate of j."""
+    cdef const Residues *R = P.res
+    cdef int n = _most_primes(R, ids, c, j, col, new), q, d
+    cdef uint64_t p, mi, x, y
+    cdef uint64_t *own = P.scratch + R.n_primes  # det(basis with j in place c)
+    if not _invert(P, ids, n):
+        ids[c] = j
+        return _exact_sign(P, ids, col, new, generic)
+    for q in range(n):
+        p, mi = R.p[q], R.minus_inv[q]
+        own[q] = ar_mulmod(P.inv.det[q], _coordinate(P, q, c, j), p, mi)
+        if col == c:
+            P.scratch[q] = ar_mulmod(P.inv.det[q], _coordinate(P, q, c, new), p, mi)
+            continue
+        x = ar_mulmod(own[q], _coordinate(P, q, col, new), p, mi)
+        y = ar_mulmod(_coordinate(P, q, c, new), _coordinate(P, q, col, j), p, mi)
+        P.scratch[q] = _sub(x, ar_mulmod(P.inv.det[q], y, p, mi), p)
+    d = _sign_of(P, n)
+    memcpy(P.scratch, own, n * sizeof(uint64_t))
+    d *= _sign_of(P, n)
+    if d == 0 and generic:
+        P.failed = 1
+        return 1
+    return d
+
+
 cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept nogil:
     """Exact sign of an entry of the tableau."""
     cdef int ids[MAX_RANK]
@@ -388,7 +548,7 @@ cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept
     if s != UNDECIDED:
         return s
     _full_basis(P, T, ids)
-    return _exact_sign(P, ids, col, T.id[lane], generic)
+    return _coordinate_sign(P, ids, col, T.id[lane], generic)
 
 
 cdef double entry_after(const Tableau *T, int c, int j, int lane, int col,
@@ -445,8 +605,7 @@ cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane,
     if s != UNDECIDED:
         return s
     _full_basis(P, T, ids)
-    ids[c] = T.id[j]
-    return _exact_sign(P, ids, col, T.id[lane], generic)
+    return _minor_sign(P, ids, c, T.id[j], col, T.id[lane], generic)
 
 
 cdef void signs_after(Predicates *P, const Tableau *T, int c, int j, int lane,

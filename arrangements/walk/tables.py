@@ -14,6 +14,9 @@ import numpy as np
 from arrangements.algebra.reduction import Reduction
 
 FUNCTIONAL_BITS = 96     # entries of the generic functionals; one is degenerate with odds < 2^-60
+_ROUNDS = 4              # of balancing columns: rows' largest entries move with the columns
+_TOLERATED = 6           # bits between columns that cost less than they are worth
+_SPREAD = 64             # bits by which functionals follow the balance of the columns
 INTEGRAL_BITS = 45       # Hadamard bound up to which floats hold the integers unscaled
 
 
@@ -31,8 +34,9 @@ class Tables:
     tol: float
     integral: bool             # floats hold the integers themselves
     input_error: float         # of the floats, relative
-    floats: np.ndarray         # (m + 2 r, r) value / 2^shift
+    floats: np.ndarray         # (m + 2 r, r) value 2^balance / 2^shift
     shift: np.ndarray          # (m + 2 r,)
+    balance: np.ndarray        # (r,)
     bits: np.ndarray           # (m + 2 r,) upper bounds of log2 of the norms
     p: np.ndarray              # primes
     minus_inv: np.ndarray      # -1 / p mod 2^64
@@ -86,7 +90,25 @@ def _norm_bits(row: list[int]) -> float:
 
 def _scaled(value: int, shift: int) -> float:
     """value / 2^shift as the nearest float."""
-    return value / (1 << shift) if shift > 0 else float(value)
+    return value / (1 << shift) if shift > 0 else float(value << -shift)
+
+
+def _balance(rows: list[list[int]]) -> np.ndarray:
+    """Exponents of two, one for each column, that make the entries of most rows of like size.
+
+    The columns of the float tableau have one error bound each, that of their largest lane: a column
+    that one odd row has made small in all others would lose its digits to that row. Multiplying
+    columns by positive numbers is a change of basis and changes no sign. Medians, because a few odd
+    rows shall not count.
+    """
+    sizes = np.array([[abs(x).bit_length() or np.nan for x in row] for row in rows])
+    balance = np.zeros(sizes.shape[1])
+    for _ in range(_ROUNDS):
+        largest = np.nanmax(sizes + balance, axis=1, keepdims=True)
+        balance = -np.round(np.nanmedian(sizes - largest, axis=0))
+    if np.ptp(balance) < _TOLERATED:
+        return np.zeros(sizes.shape[1], dtype=int)
+    return (balance - balance.max()).astype(int)
 
 
 def build(reduction: Reduction, *, tol: float | None = None, seed: int = 0) -> Tables:
@@ -95,17 +117,22 @@ def build(reduction: Reduction, *, tol: float | None = None, seed: int = 0) -> T
     rows = [[int(x) for x in row] for row in reduction.rows]
     rng = random.Random(seed)
     unit = [[int(i == j) for j in range(r)] for i in range(r)]
-    functionals = [[rng.getrandbits(FUNCTIONAL_BITS) * 2 + 1 - 2**FUNCTIONAL_BITS for _ in range(r)]
-                   for _ in range(r)]
+    hadamard = float(np.sort([_norm_bits(v) for v in rows])[-r:].sum())
+    integral = hadamard <= INTEGRAL_BITS
+    balance = np.zeros(r, dtype=int) if integral or tol else _balance(rows)
+    # entries of like size in the balanced columns, as far as that does not make long integers
+    follow = np.minimum(balance.max() - balance, _SPREAD).tolist()
+    functionals = [[rng.getrandbits(FUNCTIONAL_BITS) * 2 + 1 - 2**FUNCTIONAL_BITS << follow[c]
+                    for c in range(r)] for _ in range(r)]
     vectors = rows + unit + functionals
     bits = np.array([_norm_bits(v) for v in vectors])
-    hadamard = float(np.sort(bits[:m])[-r:].sum())
-    integral = hadamard <= INTEGRAL_BITS
     shift = np.zeros(len(vectors), dtype=np.int32)
     if not integral:
-        shift[:m] = [max(map(abs, v)).bit_length() for v in rows]
-    shift[m + r :] = FUNCTIONAL_BITS
-    floats = np.array([[_scaled(x, int(s)) for x in v]
+        shift[:m] = [max(abs(x).bit_length() + b for x, b in zip(v, balance, strict=True) if x)
+                     for v in rows]
+    shift[m : m + r] = balance
+    shift[m + r :] = FUNCTIONAL_BITS + balance.max()
+    floats = np.array([[_scaled(x, int(s - b)) for x, b in zip(v, balance, strict=True)]
                        for v, s in zip(vectors, shift, strict=True)])
     # Hadamard's bound for any r of the vectors, and two bits for the sign and the rounding
     worst = float(np.sort(bits)[-r:].sum())
@@ -122,7 +149,8 @@ def build(reduction: Reduction, *, tol: float | None = None, seed: int = 0) -> T
     counts = np.bincount(class_of[class_of >= 0], minlength=m)
     return Tables(
         n=n, m=m, r=r, tol=float(tol or 0), integral=integral,
-        input_error=0.0 if integral else 2.0**-52, floats=floats, shift=shift, bits=bits,
+        input_error=0.0 if integral else 2.0**-52, floats=floats, shift=shift,
+        balance=balance, bits=bits,
         p=np.array(p, dtype=np.uint64),
         minus_inv=np.array([pow(-q, -1, 1 << 64) for q in p], dtype=np.uint64),
         one=np.array([(1 << 64) % q for q in p], dtype=np.uint64), value=value, inverse=inverse,

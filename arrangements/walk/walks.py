@@ -123,7 +123,7 @@ class Walks:
             yield _one_chamber(self.n), np.zeros((1, self.reduction.d)), np.ones(1, dtype=bool)
             return
         blocks = self.stream(jobs, block_rows, tracing=True)
-        points = Witnesses(self.reduction, self.geometry().tables.floats, exact)
+        points = Witnesses(self.reduction, self.geometry().tables, exact)
         try:
             for packed, *trace in blocks:
                 yield (packed, *points.of(packed, self.n, trace))
