@@ -344,15 +344,19 @@ cdef int pivot_column(Predicates *P, const Tableau *T, int lane) noexcept nogil:
     """The free column in which `lane` is largest; negative (-1 - column) if only the exact stage
     could tell that it is not zero there."""
     cdef int c, best = -1
-    cdef double m = 0, x
+    cdef double m = 0, x, e
     cdef uint64_t f = T.free
     while f:
         c = ar_lowest(f)
         f &= f - 1
         x = fabs(T.t[c * T.ld + lane])
-        if x > 4 * _err(P, T, lane, c) and x > m:
-            m = x
-            best = c
+        e = _err(P, T, lane, c)
+        if x > 4 * e:
+            if not T.integral and P.tol <= 0:
+                x /= e
+            if x > m:
+                m = x
+                best = c
     if best >= 0:
         return best
     m = -1
