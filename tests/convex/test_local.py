@@ -5,7 +5,8 @@ import pytest
 
 pytest.importorskip("clarabel")
 
-from descent import descended, random_problem
+from descent import descended
+from problems import random_problem
 
 from cvxlayer import Certificate, Network, Problem, certify, local_minimum
 from cvxlayer.errors import InputError, SolverError
