@@ -48,8 +48,8 @@ def check(p, solution, rng=None):
         solution.patterns) == len(solution.signs)
     assert np.linalg.norm(network.U, axis=0) == pytest.approx(np.abs(network.alpha), rel=1e-12)
     for bits, w in zip(solution.patterns, solution.weights.T, strict=True):
-        values = p.X @ w  # w is in the closure of its chamber
-        assert ((np.where(bits, 1, -1) * values) >= -1e-12 * np.linalg.norm(w)).all()
+        values = np.where(bits, 1, -1) * (p.X @ w)  # w is in the closure of its chamber
+        assert (values >= -1e-12 * p.row_lengths * np.linalg.norm(w)).all()
     rng = rng or np.random.default_rng(0)
     for m in (1, 2, 5, 20):
         for size in (0.1, 1.0):
