@@ -11,6 +11,7 @@ from supervised import LABELS, X, Y
 
 import cvxlayer
 from cvxlayer import Certificate, Network, Problem
+from cvxlayer.model.losses import LOSSES
 
 BETA = ("--beta", "0.2")
 PLANE = ("--target", "y", "--columns", "a,b")
@@ -75,9 +76,9 @@ def test_the_command_says_what_certify_says(table, saved, answer, options):
     assert (fields["margin"] < 1e-7) == ("--tighten" in options)
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge", "absolute", "huber"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_what_train_writes_is_optimal(table, tmp_path, run, answer, loss):
-    target = "kind" if loss in ("logistic", "hinge") else "y"
+    target = "kind" if LOSSES[loss].classifies else "y"
     options = [table, "--target", target, "--columns", "a,b", "--bias", *BETA, "--loss", loss]
     assert run("train", *options, "--out", tmp_path / "net.npz")[0] == 0
     fields = answer(tmp_path / "net.npz", *options)

@@ -12,6 +12,7 @@ from supervised import KINDS, LABELS, X, Y
 import cvxlayer
 from arrangements.data import load_supervised, load_table
 from arrangements.errors import InputError
+from cvxlayer.model.losses import LOSSES
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_one_number_among_labels_is_refused(tmp_path):
 # --- the answer
 
 
-@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if not LOSSES[loss].classifies])
 @pytest.mark.parametrize("method", ["auto", "full", "columns"])
 def test_the_command_says_what_fit_says(table, answer, loss, method):
     fields = answer(table, "--target", "y", "--columns", "0-2", "--beta", "0.2", "--loss", loss,
@@ -93,7 +94,7 @@ def test_the_command_says_what_fit_says(table, answer, loss, method):
     assert fields["neurons"] <= 9
 
 
-@pytest.mark.parametrize("loss", ["logistic", "hinge"])
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if LOSSES[loss].classifies])
 def test_labels_are_two_classes(table, answer, run, loss):
     argv = [table, "--target", "kind", "--columns", "a,b", "--beta", "0.1", "--loss", loss]
     fields = answer(*argv)

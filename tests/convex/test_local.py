@@ -10,6 +10,7 @@ from problems import random_problem
 
 from cvxlayer import Certificate, Network, Problem, certify, local_minimum
 from cvxlayer.errors import InputError, SolverError
+from cvxlayer.model.losses import LOSSES
 from cvxlayer.model.newton import polished
 
 STUCK = Network([[0.5**0.5]], [0.5**0.5])  # one side of two
@@ -60,7 +61,7 @@ def check(found, problem, network, rng):
             assert problem.objective(other) >= found.lower_bound
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "huber", "absolute", "hinge"])
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("seed", range(8))
 def test_answers_hold_around_settled_and_unsettled_networks(seed, loss):
     problem, rng = random_problem(seed, loss=loss), np.random.default_rng(seed)

@@ -7,6 +7,14 @@ from cvxlayer.model.losses import LOSSES
 
 KINDS = ("normal", "integers", "repeated", "antiparallel", "nearly parallel", "zero rows",
          "rank one", "zero", "large")
+# Terms of the losses, from their definitions, of scale and delta 1.
+PHI = {
+    "squared": lambda z, y: (z - y) ** 2 / 2,
+    "absolute": lambda z, y: np.abs(z - y),
+    "huber": lambda z, y: np.where(np.abs(z - y) <= 1, (z - y) ** 2 / 2, np.abs(z - y) - 0.5),
+    "hinge": lambda z, y: np.maximum(0, 1 - y * z),
+    "logistic": lambda z, y: np.log1p(np.exp(-y * z)),
+}
 
 
 def rows(kind, n, d, seed):
