@@ -70,22 +70,21 @@ def test_every_program_has_the_same_optimum(loss, seed, kind):
     assert solutions[0].gap <= 1e-8 and solutions[0].status == "optimal"
 
 
+@pytest.mark.parametrize("bias", [False, pytest.param(True, marks=pytest.mark.full)])
 @pytest.mark.parametrize(("kind", "n"), [*((kind, 6) for kind in KINDS), ("integers", 8),
                                          ("normal", 1)])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_degenerate_data(loss, kind, n):
+def test_degenerate_data(loss, kind, n, bias):
     if n == 1 and LOSSES[loss].classifies:
         return
-    X, y = rows(kind, n, 2, 3), targets(loss, n, 4)
-    for bias in (False, True):
-        p = Problem(X, y, 0.05, loss=loss, bias=bias)
-        columns = p.fit("columns")
-        check(p, columns)
-        assert columns.value - columns.lower_bound <= tolerance(p, 1e-7)
-        if kind != "nearly parallel":
-            full = p.fit("full")
-            check(p, full)
-            assert abs(columns.value - full.value) <= tolerance(p, 1e-6)
+    p = Problem(rows(kind, n, 2, 3), targets(loss, n, 4), 0.05, loss=loss, bias=bias)
+    columns = p.fit("columns")
+    check(p, columns)
+    assert columns.value - columns.lower_bound <= tolerance(p, 1e-7)
+    if kind != "nearly parallel":
+        full = p.fit("full")
+        check(p, full)
+        assert abs(columns.value - full.value) <= tolerance(p, 1e-6)
 
 
 @pytest.mark.parametrize("method", ["auto", "full", "columns"])
