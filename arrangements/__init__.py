@@ -84,4 +84,7 @@ forward("arrangements", {
     "support": "ellipsoid.support",
     "trichotomies": "patterns.trichotomies",
     "witness": "algebra.witness",
+}, {
+    "plotting.check_target": "pictures.style.check_picture",
+    "trichotomies.compose": "patterns.compose.compose",
 })

@@ -14,7 +14,9 @@ from typing import Any
 class _Moved:
     """Finder and loader of modules by their former names."""
 
-    def __init__(self, package: str, successors: Mapping[str, str]) -> None:
+    def __init__(self, package: str, successors: Mapping[str, str],
+                 renamed: Mapping[str, str]) -> None:
+        self.package, self.renamed = package, renamed
         self.successors = {f"{package}.{old}": f"{package}.{new}"
                            for old, new in successors.items()}
 
@@ -29,8 +31,13 @@ class _Moved:
         name = module.__name__
         successor = import_module(self.successors[name])
         warnings.warn(f"{name} is now {successor.__name__}", DeprecationWarning, stacklevel=2)
-        package, _, leaf = name.rpartition(".")
-        function: Any = getattr(sys.modules[package], leaf, None)
+        leaf = name.rpartition(".")[2]
+        for old, new in self.renamed.items():
+            of, _, word = old.partition(".")
+            if of == leaf:
+                home, _, now = f"{self.package}.{new}".rpartition(".")
+                setattr(successor, word, getattr(import_module(home), now))
+        function: Any = getattr(sys.modules[self.package], leaf, None)
         if callable(function):
             # a function has taken the name: the import must not put a module over it
             for key, value in vars(successor).items():
@@ -41,6 +48,9 @@ class _Moved:
             sys.modules[name] = successor
 
 
-def forward(package: str, successors: Mapping[str, str]) -> None:
-    """Let `package.old` be imported as `package.new`, for each old and new of the table."""
-    sys.meta_path.append(_Moved(package, successors))
+def forward(package: str, successors: Mapping[str, str], renamed: Mapping[str, str]) -> None:
+    """Let `package.old` be imported as `package.new`, for each old and new of the first table.
+
+    The second tells of names in the old modules that have moved elsewhere or have another name.
+    """
+    sys.meta_path.append(_Moved(package, successors, renamed))

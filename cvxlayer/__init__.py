@@ -79,6 +79,11 @@ forward("cvxlayer", {
     "stationarity": "certificates.stationarity",
     "subsampled": "certificates.own_faces",
     "verification": "certificates.verification",
+}, {
+    "interpolation.path": "training.interpolation.solutions_over_beta",
+    "losses.Conic": "model.conic_program.ConicProgram",
+    "paths.line": "landscape.paths.join",
+    "program.Block": "conic.program.Term",
 })
 
 _RENAMED: dict[str, Any] = {"Block": Term, "line": join, "path": solutions_over_beta}

@@ -1,17 +1,13 @@
-"""Shared test set-up: the `full` marker, the Hypothesis profiles, and the command line.
+"""Shared test set-up: the `full` marker and the Hypothesis profiles.
 
 `pytest -m "not full"` is the quick tier. `ARRANGEMENTS_TESTS=full` runs 3000 examples per property
 instead of 200; `ARRANGEMENTS_TESTS_ORDER=SEED` runs the tests in a random order.
 """
 
-import json
 import os
 from random import Random
 
-import pytest
 from hypothesis import HealthCheck, settings
-
-from arrangements.cli.main import main
 
 _COMMON = {
     "deadline": None,
@@ -30,41 +26,3 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     if seed := os.environ.get("ARRANGEMENTS_TESTS_ORDER"):
         Random(seed).shuffle(items)
-
-
-@pytest.fixture
-def run(capsys):
-    """The command in this process: status, stdout, stderr."""
-
-    def run(*argv):
-        status = main([str(argument) for argument in argv])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def answer(run):
-    """What the command prints with --json."""
-
-    def answer(*argv):
-        status, out, err = run(*argv, "--json")
-        assert (status, err) == (0, "")
-        return json.loads(out)
-
-    return answer
-
-
-@pytest.fixture
-def refused(run):
-    """The one line on stderr of a command that must fail."""
-
-    def refused(*argv):
-        status, out, err = run(*argv)
-        assert (status, out) == (2, "")
-        assert err.startswith("arrangements: error: ")
-        assert err.count("\n") == 1
-        return err
-
-    return refused

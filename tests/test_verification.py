@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import chambers_brute, exact_rows
+from strategies import matrices
 
 import arrangements
 from arrangements import Arrangement, Dichotomies, InputError, verification
@@ -294,8 +295,7 @@ def test_columns_of_all_magnitudes():
     assert verify(X, table(chambers_brute(exact_rows(X.tolist())), 5))
 
 
-@given(st.integers(1, 3).flatmap(lambda d: st.lists(
-    st.tuples(*[st.integers(-2, 2)] * d), min_size=1, max_size=5)), st.data())
+@given(matrices(n=5), st.data())
 def test_any_list_of_patterns_is_judged_rightly(rows, data):
     n, right = len(rows), chambers_brute(rows)
     chamber = st.sampled_from(sorted(right))

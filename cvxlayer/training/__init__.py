@@ -9,8 +9,9 @@ output_weights  the best output weights of given neurons, by linear programs
 ==============  ==================================================================================
 """
 
+from cvxlayer.conic.program import solution_of
 from cvxlayer.conic.solution import Round, Solution
 
 from .fit import fit
 
-__all__ = ["Round", "Solution", "fit"]
+__all__ = ["Round", "Solution", "fit", "solution_of"]

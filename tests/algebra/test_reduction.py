@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oracles import rank
+from strategies import SMALL, integer_rows
 
 from arrangements.algebra import elimination
 from arrangements.algebra.numbers import exact_matrix
 from arrangements.algebra.reduction import reduce_rows
 
 P = 2**31 - 1  # the prime of the module
-SMALL = st.integers(-2, 2)
 
 
 def reduce(rows, bias=False):
@@ -76,21 +76,7 @@ def faults(rows, result):
     return found
 
 
-@st.composite
-def degenerate_rows(draw, entries=SMALL):
-    """Integer rows with dependent columns and rows, multiples of rows, and zeros."""
-    n, d, r = draw(st.integers(1, 7)), draw(st.integers(1, 5)), draw(st.integers(0, 4))
-    left = draw(st.lists(st.lists(entries, min_size=r, max_size=r), min_size=n, max_size=n))
-    right = draw(st.lists(st.lists(entries, min_size=d, max_size=d), min_size=r, max_size=r))
-    rows = [[sum(x * b[j] for x, b in zip(a, right, strict=True)) for j in range(d)] for a in left]
-    for i, j, k in draw(
-        st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1), st.integers(-3, 3)))
-    ):
-        rows[i] = [k * x for x in rows[j]]
-    return rows
-
-
-@given(degenerate_rows())
+@given(integer_rows(SMALL, 7, 5))
 @example([[0, 0], [0, 0]])
 @example([[0]])
 @example([[-3]])
@@ -102,12 +88,12 @@ def test_reduction_equals_its_definition(rows):
     assert faults(rows, reduce(rows)) == []
 
 
-@given(degenerate_rows(st.integers(-(10**30), 10**30) | st.integers(-1, 1)))
+@given(integer_rows(st.integers(-(10**30), 10**30) | st.integers(-1, 1), 7, 5))
 def test_reduction_equals_its_definition_on_long_integers(rows):
     assert faults(rows, reduce(rows)) == []
 
 
-@given(degenerate_rows(st.sampled_from([0, 1, -1, P, -P, 2 * P, P + 1, P * P, P * P + 1])))
+@given(integer_rows(st.sampled_from([0, 1, -1, P, -P, 2 * P, P + 1, P * P, P * P + 1]), 7, 5))
 @example([[1, 0], [1, P]])
 @example([[1, 1], [P + 1, 1], [1, 1]])
 @example([[1, 0, 0], [1, P, 0], [1, 2 * P, 0], [1, 0, 0]])
@@ -118,14 +104,14 @@ def test_no_prime_divisor_misleads(rows):
 
 
 @pytest.mark.parametrize("prime", [2, 3, 5])
-@given(degenerate_rows())
+@given(integer_rows(SMALL, 7, 5))
 def test_any_prime_gives_the_right_reduction(prime, rows):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(elimination, "_PRIME", prime)
         assert faults(rows, reduce(rows)) == []
 
 
-@given(degenerate_rows(), st.data())
+@given(integer_rows(SMALL, 7, 5), st.data())
 def test_columns_are_the_first_independent_ones(rows, data):
     columns = reduce(rows).columns.tolist()
     first = [
@@ -136,7 +122,7 @@ def test_columns_are_the_first_independent_ones(rows, data):
     assert columns == first
 
 
-@given(degenerate_rows(), st.lists(st.integers(1, 10**20), min_size=7, max_size=7))
+@given(integer_rows(SMALL, 7, 5), st.lists(st.integers(1, 10**20), min_size=7, max_size=7))
 def test_reduction_invariant_under_positive_row_scaling(rows, factors):
     a = reduce(rows)
     b = reduce([[k * x for x in row] for k, row in zip(factors, rows, strict=False)])

@@ -10,6 +10,7 @@ import pytest
 import scipy.sparse
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from strategies import matrices
 
 from arrangements.algebra.numbers import IntegerMatrix, exact_matrix
 from arrangements.checks import check_block_size, check_choice, check_jobs, check_tol
@@ -56,12 +57,6 @@ def judge(X, numbers="binary", bias=False, rows=None):
     """Return the faults of exact_matrix(X) against the entries read one by one."""
     rows = [[read(x, numbers) for x in row] + [Fraction(1)] * bias for row in rows or X]
     return faults(exact_matrix(X, bias=bias, numbers=numbers), rows)
-
-
-def matrices(entries, n=5, d=4):
-    return st.integers(1, d).flatmap(
-        lambda k: st.lists(st.lists(entries, min_size=k, max_size=k), min_size=1, max_size=n)
-    )
 
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -13,6 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from oracles import chambers_brute, check_witness, exact_rows, fraction
 from scipy.optimize import linprog, nnls
+from strategies import SMALL, matrices
 
 from arrangements import Arrangement, InputError
 from arrangements.algebra.numbers import exact_matrix, exact_vector
@@ -192,23 +193,17 @@ def test_every_facet_a_hair_away_from_degenerate_data(name):
         assert facets == facets_brute(NEAR[name], pattern, chambers)
 
 
-small = st.integers(-2, 2)
 tenths = st.integers(-20, 20).map(lambda k: k / 10)
-mixed = small | st.floats(-1e3, 1e3) | st.fractions(max_denominator=9) | st.integers(-9**50, 9**50)
+mixed = SMALL | st.floats(-1e3, 1e3) | st.fractions(max_denominator=9) | st.integers(-9**50, 9**50)
 
 
-def matrices(entries, n=6, d=4):
-    return st.integers(1, d).flatmap(lambda k: st.lists(
-        st.tuples(*[entries] * k), min_size=1, max_size=n))
-
-
-@given(matrices(small), st.data())
+@given(matrices(d=(1, 4)), st.data())
 def test_cones_of_small_integers(X, data):
     chambers = chambers_brute(exact_rows(X))
     check(X, data.draw(st.sampled_from(sorted(chambers))), chambers)
 
 
-@given(matrices(tenths | mixed, n=5, d=3), st.booleans(), st.booleans(), st.data())
+@given(matrices(tenths | mixed, n=5), st.booleans(), st.booleans(), st.data())
 def test_cones_of_decimals_and_mixed_numbers(X, bias, decimal, data):
     chambers = chambers_brute(exact_rows(X, bias=bias, decimal=decimal))
     pattern = data.draw(st.sampled_from(sorted(chambers)))
@@ -264,7 +259,7 @@ def test_wrong_floats_cost_only_time(monkeypatch, proposal, name):
     assert [cone(A, p).facets.tolist() for p in patterns] == right
 
 
-@given(matrices(small), st.data())
+@given(matrices(d=(1, 4)), st.data())
 def test_facets_do_not_depend_on_the_point(X, data):
     A = Arrangement(X)
     r = A.data.reduction
@@ -320,7 +315,7 @@ def test_every_other_pattern_is_refused_with_a_proof(name):
         check_proof(rows, pattern, caught.value)
 
 
-@given(matrices(tenths | mixed, n=5, d=3), st.booleans(), st.booleans(), st.data())
+@given(matrices(tenths | mixed, n=5), st.booleans(), st.booleans(), st.data())
 @example([(0.1, 0.2), (0.3, 0.6)], False, True, None)
 @example([(0.1, 0.2), (0.3, 0.6)], False, False, None)
 def test_proofs_hold_for_the_data_as_given(X, bias, decimal, data):
@@ -393,7 +388,7 @@ def test_membership_is_exact_at_the_boundary():
     assert C.contains([-5e-324, 0, 0], tol=1e-300)
 
 
-@given(matrices(mixed, n=5, d=3), st.data())
+@given(matrices(mixed, n=5), st.data())
 def test_membership_is_that_of_every_row(X, data):
     rows, d = read(X), len(X[0])
     pattern = data.draw(st.sampled_from(sorted(chambers_brute(exact_rows(X)))))
@@ -448,7 +443,7 @@ def nnls_distance(signed, c):
     return np.linalg.norm(signed.T @ weights)
 
 
-@given(matrices(small), st.data())
+@given(matrices(d=(1, 4)), st.data())
 def test_projections_onto_degenerate_cones(X, data):
     d = len(X[0])
     pattern = data.draw(st.sampled_from(sorted(chambers_brute(exact_rows(X)))))
@@ -557,7 +552,7 @@ def test_vectors_are_read_exactly():
         Fraction(0.1), 1 + Fraction(1, 2**52)]
 
 
-@given(matrices(tenths | mixed), st.booleans(), st.booleans())
+@given(matrices(tenths | mixed, d=(1, 4)), st.booleans(), st.booleans())
 def test_rows_are_kept_as_given(X, bias, decimal):
     matrix = exact_matrix(X, bias=bias, numbers="decimal" if decimal else "binary")
     assert [matrix.row(i) for i in range(len(X))] == read(X, bias=bias, decimal=decimal)

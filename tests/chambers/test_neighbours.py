@@ -8,6 +8,7 @@ import oracles
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import matrices
 
 from arrangements import Arrangement, InputError
 from arrangements.chambers.neighbours import neighbours
@@ -69,7 +70,7 @@ def test_agrees_with_brute_force_at_every_radius(rows, radius):
 
 
 @settings(max_examples=30)
-@given(st.lists(st.tuples(*[st.integers(-2, 2)] * 3), min_size=1, max_size=6), st.data())
+@given(matrices(d=(3, 3)), st.data())
 def test_distance_is_the_number_of_classes_between(rows, data):
     start = data.draw(st.sampled_from(sorted(oracles.chambers_brute(rows))))
     arrangement = Arrangement(rows)

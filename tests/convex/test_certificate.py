@@ -7,7 +7,8 @@ import pytest
 
 pytest.importorskip("clarabel")
 
-from descent import descended, random_problem
+from descent import descended
+from problems import random_problem
 
 from arrangements import Arrangement
 from cvxlayer import Certificate, Huber, Network, Problem, certify, kkt, stationarity, verify

@@ -8,9 +8,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from descent import residual
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_support import functions, residual
+from problems import targets
+from strategies import functions
 
 pytest.importorskip("clarabel")
 
@@ -34,15 +36,6 @@ DEGENERATE = {
     "wide": [[1, 0, 2], [0, 1, -1]],
     "nearly parallel": [[0.1, 0.3], [0.3, 0.9], [1.0, -0.1], [-0.1, 1.0]],
 }
-
-
-def targets(loss, n, seed=0):
-    y = np.random.default_rng(seed).normal(size=n)
-    if not LOSSES[loss].classifies:
-        return y
-    y = np.sign(y)
-    y[0] = -y[-1]
-    return y
 
 
 def claims(problem, network=None, v=None):
@@ -334,7 +327,7 @@ def test_a_guide_that_errs_proves_nothing_false(sample, seed):
     h = Arrangement(X).support(v)
     if h.value < 1e-6:
         return
-    f = _cover.Function(X.astype(float), v, h.value * (1 - 1e-9))
+    f = _cover.Function(X, v, h.value * (1 - 1e-9))
     rng, honest = np.random.default_rng(seed), f.relaxation
     f.relaxation = lambda rays, t: honest(rays, t)._replace(
         t=rng.choice([-9.0, 0, 0.5, 1, 9], len(t)),
@@ -423,7 +416,7 @@ def test_values_are_those_of_the_losses(loss):
     rng = np.random.default_rng(0)
     for scale in (1.0, 0.3):
         kind = Huber(scale, 0.7) if loss == "huber" else LOSSES[loss](scale)
-        y = targets(loss, 9)
+        y = targets(loss, 9, 0)
         z = rng.normal(size=9) * [1e-3, 1, 1, 1, 2, 5, 40, 1e3, 1e7]
         low, high = values(kind, z.tolist(), y.tolist())
         assert (low < high) == (loss == "logistic") and high <= low + Fraction(1, 10**45)

@@ -5,7 +5,8 @@ import pytest
 
 pytest.importorskip("clarabel")
 
-from descent import descended, random_problem
+from descent import descended
+from problems import random_problem
 from scipy import sparse
 
 from arrangements import CapacityError

@@ -1,8 +1,10 @@
 """The set of optimal networks: laws of its members, brute force, and the program over all."""
 
+from functools import partial
 from itertools import combinations, product
 
 import numpy as np
+import problems
 import pytest
 from scipy import sparse
 from scipy.optimize import nnls
@@ -17,15 +19,7 @@ from cvxlayer.landscape.optima import Smallest, minimal_width, optimal_set
 from cvxlayer.model.conic_program import ConicProgram
 from cvxlayer.model.losses import LOSSES
 
-
-def problem(loss, seed, *, n=12, d=2, beta=0.1, integer=False, bias=True):
-    rng = np.random.default_rng(seed)
-    X = rng.integers(-2, 3, (n, d)) if integer else rng.standard_normal((n, d))
-    y = rng.standard_normal(n)
-    if LOSSES[loss].classifies:
-        y = np.sign(y)
-        y[0] = -y[1]
-    return Problem(X, y, beta, loss=loss, bias=bias)
+problem = partial(problems.problem, n=12)
 
 
 def cross(d, y=1.0, beta=0.1, **options):
@@ -115,11 +109,11 @@ def brute_force(found, most=10):
                 if any(fits(found, s) for s in combinations(range(len(found)), k)))
 
 
-@pytest.mark.parametrize("integer", [False, True])
+@pytest.mark.parametrize("kind", ["normal", "integers"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_laws_of_members_and_least_width_by_brute_force(loss, integer):
+def test_laws_of_members_and_least_width_by_brute_force(loss, kind):
     for seed in range(2):
-        found = optimal_set(problem(loss, seed, integer=integer))
+        found = optimal_set(problem(loss, seed, kind))
         best = check(found)
         if len(found) <= 10:
             assert best.proven and best.width == brute_force(found)
@@ -238,8 +232,8 @@ def test_by_hand():
 
 @pytest.mark.parametrize("make", [
     lambda: cross(2), lambda: cross(2, loss="absolute"),
-    lambda: problem("squared", 1, n=7, integer=True),
-    lambda: problem("squared", 4, n=6, integer=True, beta=0.05)])
+    lambda: problem("squared", 1, "integers", n=7),
+    lambda: problem("squared", 4, "integers", n=6, beta=0.05)])
 def test_bounds_are_those_of_the_program_over_all_dichotomies(make):
     """min and max of the length of all blocks that can have u_k, at the optimal objective."""
     p = make()
@@ -272,7 +266,7 @@ def test_bounds_are_those_of_the_program_over_all_dichotomies(make):
 
 
 def test_invariant_under_scaling_and_order_of_the_samples():
-    p = problem("squared", 1, integer=True)
+    p = problem("squared", 1, "integers")
     found = optimal_set(p)
     order = np.random.default_rng(0).permutation(p.n)
     again = optimal_set(Problem(p.X[order], p.y[order], p.beta))
@@ -350,8 +344,8 @@ def test_what_is_refused():
 @pytest.mark.full
 @pytest.mark.parametrize("loss", LOSSES)
 def test_laws_on_larger_data(loss):
-    for seed, n, d, integer in ((0, 50, 2, False), (1, 40, 3, True), (2, 40, 1, False)):
-        check(optimal_set(problem(loss, seed, n=n, d=d, integer=integer)))
+    for seed, kind, n, d in ((0, "normal", 50, 2), (1, "integers", 40, 3), (2, "normal", 40, 1)):
+        check(optimal_set(problem(loss, seed, kind, n=n, d=d)))
 
 
 @pytest.mark.full
@@ -359,8 +353,9 @@ def test_brute_force_on_many_small_sets():
     seen = set()
     for seed in range(60):
         loss = list(LOSSES)[seed % 5]
-        found = optimal_set(problem(loss, seed, n=5 + seed % 6, d=1 + seed % 3, integer=seed % 2,
-                                    beta=10.0 ** -(seed % 3), bias=seed % 4 > 1))
+        found = optimal_set(problem(loss, seed, ["normal", "integers"][seed % 2],
+                                    n=5 + seed % 6, d=1 + seed % 3, beta=10.0 ** -(seed % 3),
+                                    bias=seed % 4 > 1))
         best = check(found)
         if len(found) <= 11:
             assert best.proven and best.width == brute_force(found, 11)

@@ -1,6 +1,7 @@
 """Paths of networks: continuous, exact at both ends, and the objective does what they promise."""
 
 import numpy as np
+import problems
 import pytest
 
 from cvxlayer import Network, Problem
@@ -18,31 +19,15 @@ from cvxlayer.model.losses import LOSSES
 
 TO = {"nearly minimal": path_to_nearly_minimal, "minimal": path_to_minimal,
       "reduced": path_to_reduced}
-DATA = ["real", "integers", "repeated", "zero rows", "low rank", "all zero", "large", "bias"]
+DATA = [*problems.KINDS, "bias"]
 # each loss on integers, and all data
 CASES = [("integers", loss) for loss in LOSSES] + [
     (name, loss) for name, loss in zip(DATA, 2 * [*LOSSES], strict=False) if name != "integers"]
 
 
-def problem(name="real", loss="squared", seed=0, n=6):
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n, 3))
-    if name == "integers":
-        X = rng.integers(-2, 3, (n, 3))
-    elif name == "repeated":
-        X[n // 2 :] = X[: n - n // 2]
-        X[-1] *= -2
-    elif name == "zero rows":
-        X[::2] = 0
-    elif name == "low rank":
-        X = np.outer(rng.integers(-2, 3, n), [1, 2, -1])
-    elif name == "all zero":
-        X = np.zeros((n, 3))
-    elif name == "large":
-        X = 1e5 * X
-    y = np.sign(X.sum(axis=1) + 0.1) if LOSSES[loss].classifies else rng.standard_normal(n)
-    y[0] = -y[1]
-    return Problem(X, y, 0.1, loss=loss, bias=name == "bias")
+def problem(name="normal", loss="squared", n=6):
+    kind = "normal" if name == "bias" else name
+    return problems.problem(loss, 0, kind, n=n, d=3, bias=name == "bias")
 
 
 def network(p, m=20, seed=0, name="any"):

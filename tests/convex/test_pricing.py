@@ -7,20 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import functions
 
 from arrangements import Arrangement
 from cvxlayer import Problem
 from cvxlayer.certificates import pricing
 from cvxlayer.certificates.pricing import _relaxed, chord_bound, price, price_of
 from cvxlayer.model.weights import scaled_by_power
-
-
-@st.composite
-def functions(draw):
-    n, d = draw(st.integers(1, 8)), draw(st.integers(1, 4))
-    X = draw(st.lists(st.lists(st.integers(-2, 2), min_size=d, max_size=d), min_size=n, max_size=n))
-    v = draw(st.lists(st.integers(-3, 3), min_size=n, max_size=n))
-    return np.array(X, dtype=float), np.array(v, dtype=float)
 
 
 @given(functions())

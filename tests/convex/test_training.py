@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from problems import KINDS, PHI, problem, rows, targets
 
 pytest.importorskip("clarabel")
 
@@ -15,39 +16,6 @@ LINE = np.arange(-2.0, 3)[:, None]
 TARGETS = np.array([1.0, -1, 1, 1, -1])
 
 
-def problem(loss, seed, *, integer=False, n=7, d=2, beta=0.1, bias=True):
-    rng = np.random.default_rng(seed)
-    X = rng.integers(-3, 4, (n, d)) if integer else rng.standard_normal((n, d))
-    y = rng.standard_normal(n)
-    if LOSSES[loss].classifies:
-        y = np.sign(y)
-        y[0] = -y[1]
-    return Problem(X, y, beta, loss=loss, bias=bias)
-
-
-def degenerate(name):
-    """Rows with repetitions, zeros, antiparallel pairs, of small integers, of low rank."""
-    rng = np.random.default_rng(3)
-    X = rng.standard_normal((6, 2))
-    if name == "repeated":
-        X[3:] = X[:3]
-    elif name == "antiparallel":
-        X[3], X[4], X[5] = -X[0], -2 * X[1], 4 * X[1]
-    elif name == "nearly parallel":
-        X[5] = 3 * X[1]  # rounded: a chamber of angle 1e-16
-    elif name == "zero rows":
-        X[1] = X[4] = 0
-    elif name == "integers":
-        X = rng.integers(-1, 2, (8, 3))
-    elif name == "rank one":
-        X = np.outer(rng.integers(-2, 3, 6), [1.0, 2.0, -1.0])
-    elif name == "zero":
-        X = np.zeros((3, 2))
-    elif name == "one sample":
-        X = X[:1]
-    return X
-
-
 def tolerance(p, relative):
     """Relative to the objective of the zero network."""
     return relative * p.loss.value(np.zeros(p.n), p.y)
@@ -57,14 +25,7 @@ def recomputed(p, network):
     """The objective from its definition."""
     z = sum(a * np.maximum(p.X @ u, 0) for a, u in zip(network.alpha, network.U.T, strict=True))
     z = z + np.zeros(p.n)
-    phi = {
-        "squared": lambda: (z - p.y) ** 2 / 2,
-        "absolute": lambda: np.abs(z - p.y),
-        "huber": lambda: np.where(np.abs(z - p.y) <= 1, (z - p.y) ** 2 / 2,
-                                  np.abs(z - p.y) - 0.5),
-        "hinge": lambda: np.maximum(0, 1 - p.y * z),
-        "logistic": lambda: np.log1p(np.exp(-p.y * z)),
-    }[p.loss.name]().sum()
+    phi = PHI[p.loss.name](z, p.y).sum()
     return phi + p.beta / 2 * (np.sum(network.U**2) + np.sum(network.alpha**2))
 
 
@@ -80,8 +41,8 @@ def check(p, solution, rng=None):
         solution.patterns) == len(solution.signs)
     assert np.linalg.norm(network.U, axis=0) == pytest.approx(np.abs(network.alpha), rel=1e-12)
     for bits, w in zip(solution.patterns, solution.weights.T, strict=True):
-        values = p.X @ w  # w is in the closure of its chamber
-        assert ((np.where(bits, 1, -1) * values) >= -1e-12 * np.linalg.norm(w)).all()
+        values = np.where(bits, 1, -1) * (p.X @ w)  # w is in the closure of its chamber
+        assert (values >= -1e-12 * p.row_lengths * np.linalg.norm(w)).all()
     rng = rng or np.random.default_rng(0)
     for m in (1, 2, 5, 20):
         for size in (0.1, 1.0):
@@ -89,11 +50,11 @@ def check(p, solution, rng=None):
             assert solution.lower_bound <= p.objective(other)
 
 
-@pytest.mark.parametrize("integer", [False, True])
+@pytest.mark.parametrize("kind", ["normal", "integers"])
 @pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.full) for s in (1, 2))])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_program_has_the_same_optimum(loss, seed, integer):
-    p = problem(loss, seed, integer=integer)
+def test_every_program_has_the_same_optimum(loss, seed, kind):
+    p = problem(loss, seed, kind)
     A = p.arrangement
     solutions = [
         p.fit("columns"), p.fit("full"), p.convex_program(constraints="all").solve(),
@@ -109,26 +70,21 @@ def test_every_program_has_the_same_optimum(loss, seed, integer):
     assert solutions[0].gap <= 1e-8 and solutions[0].status == "optimal"
 
 
-@pytest.mark.parametrize("name", ["repeated", "antiparallel", "zero rows", "integers", "rank one",
-                                  "zero", "one sample", "nearly parallel"])
+@pytest.mark.parametrize("bias", [False, pytest.param(True, marks=pytest.mark.full)])
+@pytest.mark.parametrize(("kind", "n"), [*((kind, 6) for kind in KINDS), ("integers", 8),
+                                         ("normal", 1)])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_degenerate_data(loss, name):
-    X = degenerate(name)
-    y = np.random.default_rng(4).standard_normal(len(X))
-    if LOSSES[loss].classifies:
-        if len(X) == 1:
-            return
-        y = np.sign(y)
-        y[0] = -y[1]
-    for bias in (False, True):
-        p = Problem(X, y, 0.05, loss=loss, bias=bias)
-        columns = p.fit("columns")
-        check(p, columns)
-        assert columns.value - columns.lower_bound <= tolerance(p, 1e-7)
-        if name != "nearly parallel":
-            full = p.fit("full")
-            check(p, full)
-            assert abs(columns.value - full.value) <= tolerance(p, 1e-6)
+def test_degenerate_data(loss, kind, n, bias):
+    if n == 1 and LOSSES[loss].classifies:
+        return
+    p = Problem(rows(kind, n, 2, 3), targets(loss, n, 4), 0.05, loss=loss, bias=bias)
+    columns = p.fit("columns")
+    check(p, columns)
+    assert columns.value - columns.lower_bound <= tolerance(p, 1e-7)
+    if kind != "nearly parallel":
+        full = p.fit("full")
+        check(p, full)
+        assert abs(columns.value - full.value) <= tolerance(p, 1e-6)
 
 
 @pytest.mark.parametrize("method", ["auto", "full", "columns"])
@@ -159,7 +115,7 @@ def test_one_sample_by_hand(method):
         assert p.fit().lower_bound <= 0.75
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "huber"])
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if LOSSES[loss].smooth])
 def test_from_beta_max_on_the_zero_network_is_optimal(loss):
     p = problem(loss, 5)
     largest = p.beta_max()

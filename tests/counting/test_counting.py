@@ -8,8 +8,8 @@ import instances
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from oracles import chambers_brute, count_deletion_restriction, cover_bound, rank
+from strategies import matrices
 
 import arrangements
 from arrangements.algebra.elimination import _PRIME, kernel
@@ -73,8 +73,7 @@ def components_brute(rows):
     return sorted([i for i, p in enumerate(part) if p == q] for q in set(part))
 
 
-small_rows = st.integers(1, 4).flatmap(
-    lambda r: st.lists(st.tuples(*[st.integers(-2, 2)] * r), min_size=1, max_size=8))
+
 
 
 # --- closed forms
@@ -135,12 +134,12 @@ def test_impossible_sizes_are_refused(n, r):
 # --- deletion and restriction
 
 
-@given(small_rows)
+@given(matrices(n=8, d=(1, 4)))
 def test_polynomial_agrees_with_whitney(rows):
     assert deletion_restriction(np.array(rows)) == whitney_brute(rows, len(rows[0]))
 
 
-@given(small_rows)
+@given(matrices(n=8, d=(1, 4)))
 def test_number_of_chambers_agrees_with_brute_force(rows):
     assert chambers(deletion_restriction(np.array(rows))) == len(chambers_brute(rows))
 
@@ -238,7 +237,7 @@ def test_other_things_than_integers_are_refused(rows):
 # --- direct sums
 
 
-@given(small_rows)
+@given(matrices(n=8, d=(1, 4)))
 def test_components_agree_with_circuits(rows):
     found = [part.tolist() for part in components(np.array(rows))]
     assert found == components_brute(rows)

@@ -9,6 +9,7 @@ import oracles
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import matrices
 
 from arrangements import Arrangement, InputError
 from arrangements.counting import estimation
@@ -83,7 +84,7 @@ def test_dependence_modulo_a_prime_is_never_believed(monkeypatch, name, primes):
     check_all_sets(INSTANCES[name])
 
 
-@given(st.lists(st.tuples(*[st.integers(-3, 3)] * 3), min_size=1, max_size=8))
+@given(matrices(st.integers(-3, 3), n=8, d=(3, 3)))
 def test_enough_draws_count_exactly(rows):
     found = estimate_dichotomies(Arrangement(rows), 10**4)
     p = oracles.count_deletion_restriction(rows)

@@ -3,9 +3,11 @@
 import instances
 import numpy as np
 import pytest
+from descent import residual
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import lsq_linear, nnls
+from strategies import functions
 
 from arrangements import Arrangement, CapacityError, InputError
 from arrangements.ellipsoid.support import Euclidean, support
@@ -53,29 +55,13 @@ def local_maxima(X, patterns, v):
     return sorted(found, key=lambda pair: -pair[0])
 
 
-def functions():
-    """Data, degenerate ones first, and a vector v."""
-    def data(draw):
-        n, d = draw(st.integers(1, 8)), draw(st.integers(1, 4))
-        entry = st.integers(-1, 1) if draw(st.booleans()) else st.integers(-4, 4)
-        X = np.array(draw(st.lists(st.lists(entry, min_size=d, max_size=d),
-                                   min_size=n, max_size=n)))
-        if draw(st.booleans()):
-            X[-1] = draw(st.integers(-2, 2)) * X[0]
-        seed = draw(st.integers(0, 2**32 - 1))
-        v = np.random.default_rng(seed).normal(size=n)
-        return X, v if draw(st.booleans()) else v.round()
-
-    return st.composite(data)()
-
-
 @given(functions())
 def test_largest_value_is_that_of_all_chambers(case):
     X, v = case
     A = Arrangement(X)
     patterns = A.dichotomies()
     bits = patterns.to_numpy()
-    both = [chamber_maxima(X.astype(float), bits, sign * v)[0] for sign in (1, -1)]
+    both = [chamber_maxima(X, bits, sign * v)[0] for sign in (1, -1)]
     one, two = A.support(v), A.support(v, both=True)
     assert one.value == pytest.approx(both[0].max(), abs=CLOSE)
     assert two.value == pytest.approx(max(both[0].max(), both[1].max()), abs=CLOSE)
@@ -98,7 +84,7 @@ def test_local_maxima_are_all_found(case, share):
     found = A.support(v, above=above)
     expected = sorted(
         ((value, sign) for sign in (1, -1)
-         for value, _ in local_maxima(X.astype(float), patterns, sign * v)), reverse=True)
+         for value, _ in local_maxima(X, patterns, sign * v)), reverse=True)
     values = np.array([value for value, _ in expected])
     near = np.abs(values - above) < 1e-8 * (1 + above)     # either way will do
     wanted = values[(values > above) & ~near]
@@ -112,20 +98,6 @@ def test_local_maxima_are_all_found(case, share):
     assert len(found) == len(found.points) == len(found.signs) == len(found.dichotomies)
     for u, sign, value in zip(found.points, found.signs, found.values, strict=True):
         assert sign * v @ np.maximum(X @ u, 0) == pytest.approx(value, abs=CLOSE)
-
-
-def residual(n, d, seed):
-    """Data and v, that of a network fitted by some steps of descent: small and of mixed signs."""
-    rng = np.random.default_rng(seed)
-    X, y = rng.normal(size=(n, d)), rng.normal(size=n)
-    U, alpha = rng.normal(size=(d, 20)) / 2, rng.normal(size=20) / 2
-    for _ in range(800):
-        hidden = np.maximum(X @ U, 0)
-        v = y - hidden @ alpha
-        step = 0.02 / np.sqrt(n)
-        U, alpha = (U + step * (X.T @ (v[:, None] * (hidden > 0) * alpha) - 0.1 * U),
-                    alpha + step * (hidden.T @ v - 0.1 * alpha))
-    return X, v
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -176,7 +148,7 @@ def test_degenerate_families():
         A = Arrangement(X)
         patterns = A.dichotomies().to_numpy()
         for v in (rng.normal(size=len(X)), rng.integers(-2, 3, len(X)).astype(float)):
-            values = chamber_maxima(X.astype(float), patterns, v)[0]
+            values = chamber_maxima(X, patterns, v)[0]
             assert A.support(v).value == pytest.approx(values.max(), abs=CLOSE)
 
 

@@ -3,24 +3,6 @@
 import numpy as np
 
 from cvxlayer import Network, Problem
-from cvxlayer.model.losses import LOSSES
-
-
-def random_problem(seed, *, loss="squared", n=None, d=None, beta=None):
-    """Small, every other one degenerate: small integers, ties, repeated and opposite rows."""
-    rng = np.random.default_rng(seed)
-    n, d = n or int(rng.integers(3, 11)), d or int(rng.integers(1, 4))
-    if seed % 2:
-        X = rng.integers(-2, 3, (n, d)).astype(float)
-        X[rng.integers(n)] = -X[rng.integers(n)]
-    else:
-        X = rng.standard_normal((n, d))
-    y = rng.integers(-2, 3, n).astype(float) if seed % 3 else rng.standard_normal(n)
-    if LOSSES[loss].classifies:
-        y = np.where(rng.random(n) < 0.5, 1.0, -1.0)
-        y[:2] = 1, -1
-    beta = beta or float(10 ** rng.uniform(-2, 0))
-    return Problem(X, y, beta, loss=loss, bias=bool(seed % 4 >= 2))
 
 
 def descended(problem, m, seed, *, steps=2000, size=0.5):
@@ -44,3 +26,11 @@ def descended(problem, m, seed, *, steps=2000, size=0.5):
             if rate < 1e-14:
                 break
     return Network(U, alpha)
+
+
+def residual(n, d, seed):
+    """Data and v, that of a network fitted by descent: small and of mixed signs."""
+    rng = np.random.default_rng(seed)
+    problem = Problem(rng.normal(size=(n, d)), rng.normal(size=n), 0.1)
+    network = descended(problem, 20, seed, steps=200)
+    return problem.X, problem.y - network.predict(problem.X)

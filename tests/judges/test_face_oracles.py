@@ -3,7 +3,6 @@
 import instances
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from oracles import (
     chambers_brute,
     closed_brute,
@@ -14,6 +13,7 @@ from oracles import (
     facets_brute,
     packed_faces,
 )
+from strategies import matrices
 
 T, F = True, False
 
@@ -28,12 +28,6 @@ KNOWN = {
     "resonance 4": (instances.resonance(4), (1, 90, 480, 760, 370), 1701),
     "generic 20 3": (instances.generic(20, 3), (1, 380, 760, 382), 1523),
 }
-
-
-def small_rows(low=-2, high=2, n=6, d=3):
-    return st.integers(1, d).flatmap(
-        lambda k: st.lists(st.tuples(*[st.integers(low, high)] * k), min_size=1, max_size=n)
-    )
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -67,14 +61,14 @@ def test_faces_of_the_plane_by_hand():
     assert len(faces) == 9
 
 
-@given(small_rows())
+@given(matrices())
 def test_faces_are_the_compositions_of_cocircuits(rows):
     faces = faces_brute(rows)
     assert covectors_brute(rows) == set(faces)
     assert cocircuits(rows) == {signs for signs, dim in faces.items() if dim == 1}
 
 
-@given(small_rows())
+@given(matrices())
 def test_faces_give_chambers_and_the_literal_set(rows):
     faces = faces_brute(rows)
     top = max(faces.values())
@@ -92,7 +86,7 @@ def test_facets_by_hand():
     assert facets_brute([(0, 0)]) == {(T,): frozenset()}
 
 
-@given(small_rows())
+@given(matrices())
 def test_every_face_of_codimension_one_is_the_facet_of_two_chambers(rows):
     faces = faces_brute(rows)
     top = max(faces.values())

@@ -8,7 +8,6 @@ import instances
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from oracles import (
     chambers_brute,
     check_witness,
@@ -23,15 +22,10 @@ from oracles import (
     packed_faults,
     rank,
 )
+from strategies import matrices
 
 T, F = True, False
 QUADRANTS = frozenset(product((T, F), repeat=2))
-
-
-def small_rows(low=-2, high=2, n=6, d=3):
-    return st.integers(1, d).flatmap(
-        lambda k: st.lists(st.tuples(*[st.integers(low, high)] * k), min_size=1, max_size=n)
-    )
 
 
 @pytest.mark.parametrize(
@@ -92,12 +86,12 @@ def test_counts_of_named_families(rows, count):
         assert len(chambers_brute(rows)) == count
 
 
-@given(small_rows())
+@given(matrices())
 def test_count_equals_brute_force(rows):
     assert count_deletion_restriction(rows) == len(chambers_brute(rows))
 
 
-@given(small_rows(n=5))
+@given(matrices(n=5))
 def test_grid_points_agree_with_brute_force(rows):
     # In the plane, any chamber or face of such small rows holds a point of this grid.
     d = len(rows[0])
@@ -115,7 +109,7 @@ def test_grid_points_agree_with_brute_force(rows):
         assert closed == closed_brute(rows)
 
 
-@given(small_rows())
+@given(matrices())
 def test_general_position_by_numpy_determinants(rows):
     X = np.array(rows)
     assert rank(rows) == np.linalg.matrix_rank(X)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import exact_rows
+from strategies import matrices
 
 from arrangements import Arrangement, InputError
 from arrangements.pictures import cells as _cells
@@ -142,11 +143,7 @@ def test_half_lines_of_rank_1(X):
     assert len(regions(plot(X))) == 2
 
 
-@given(
-    st.integers(1, 3).flatmap(
-        lambda d: st.lists(st.tuples(*[st.integers(-3, 3)] * d), min_size=1, max_size=9)
-    )
-)
+@given(matrices(st.integers(-3, 3), n=9))
 def test_cells_are_the_chambers(rows):
     A = Arrangement(rows)
     if A.rank:

@@ -21,6 +21,7 @@ from oracles import (
     in_general_position,
     rank,
 )
+from strategies import integer_rows, matrices
 
 import arrangements
 from arrangements import Arrangement
@@ -42,28 +43,6 @@ def judge(X, rows=None, **options):
     if not A.exact:
         out.append("not exact")
     return out
-
-
-@st.composite
-def integer_rows(draw, n=8, d=4):
-    """Small integer rows: plain, multiples of a few, or a product of low rank."""
-    n, d = draw(st.integers(1, n)), draw(st.integers(1, d))
-    size = draw(st.sampled_from([1, 2]))
-    entry = st.integers(-size, size)
-
-    def matrix(n, d):
-        return draw(st.lists(st.tuples(*[entry] * d), min_size=n, max_size=n))
-
-    kind = draw(st.sampled_from(["plain", "plain", "multiples", "low rank"]))
-    if kind == "plain":
-        return matrix(n, d)
-    if kind == "multiples":
-        few = matrix(max(1, n // 2), d)
-        picks = draw(st.lists(st.tuples(st.sampled_from(few), entry), min_size=n, max_size=n))
-        return [tuple(f * x for x in row) for row, f in picks]
-    r = draw(st.integers(1, d))
-    left, right = np.array(matrix(n, r)), np.array(matrix(r, d))
-    return [tuple(row) for row in (left @ right).tolist()]
 
 
 CORPUS = [
@@ -106,17 +85,7 @@ def test_chambers_equal_brute_force(bias, rows):
 SIZES = [0, 0, 1, 1, 3, 7, 2**31, 2**53 + 1, 10**25]
 
 
-@given(
-    st.integers(1, 4).flatmap(
-        lambda d: st.lists(
-            st.tuples(
-                *[st.builds(int.__mul__, st.sampled_from(SIZES), st.sampled_from([-1, 1]))] * d
-            ),
-            min_size=1,
-            max_size=7,
-        )
-    )
-)
+@given(matrices(st.sampled_from([*SIZES, *(-x for x in SIZES)]), n=7, d=(1, 4)))
 @example([(1, 0, 0), (0, -1, -(10**25)), (0, -1, 0), (0, 1, -1)])
 @example([(10**25, 1, 10**25), (0, 1, 0), (-1, 0, 0), (-7, 1, 0)])
 @example([(1, 1, 1), (0, 0, 1), (1, 0, 0), (10**25, 0, 1), (-1, 10**25, -(10**25))])
@@ -425,11 +394,7 @@ def test_tied_decimals_are_ties_only_as_decimals():
 
 
 @pytest.mark.parametrize("numbers", ["binary", "decimal"])
-@given(
-    st.integers(1, 3).flatmap(
-        lambda d: st.lists(st.tuples(*[st.sampled_from(DECIMALS)] * d), min_size=1, max_size=7)
-    )
-)
+@given(matrices(st.sampled_from(DECIMALS), n=7))
 @example(instances.tied_decimals())
 @example([(0.1, 0.3), (0.2, 0.6), (0.3, 0.9)])
 def test_floats_are_read_as_told(numbers, X):

@@ -7,7 +7,7 @@ from typing import Any
 import clarabel
 import numpy as np
 
-from cvxlayer.errors import SolverError
+from cvxlayer.errors import InputError, SolverError
 from cvxlayer.model.conic_program import ConicProgram
 
 from . import Answer
@@ -26,8 +26,12 @@ def solve(program: ConicProgram, *, tol: float = 1e-9, **options: Any) -> Answer
     settings.verbose = False
     settings.direct_solve_method = "qdldl"  # three times as fast here as the default
     settings.tol_feas = settings.tol_gap_abs = settings.tol_gap_rel = tol
-    for name, value in options.items():
-        setattr(settings, name, value)
+    try:
+        for name, value in options.items():
+            setattr(settings, name, value)
+    except (AttributeError, TypeError) as error:
+        raise InputError(
+            f"options must be settings of Clarabel, got {options!r}: {error}") from error
     cones = [_CONES[kind](size) for kind, size in program.cones]
     P, A = program.P.tocsc(), program.A.tocsc()
     for equilibrate in (settings.equilibrate_enable, False):

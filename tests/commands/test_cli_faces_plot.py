@@ -7,7 +7,6 @@ import pytest
 
 import arrangements
 from arrangements import families
-from arrangements.cli.main import main
 
 
 @pytest.fixture
@@ -151,11 +150,3 @@ def test_a_full_disk_leaves_the_old_picture(braid, tmp_path, refused, monkeypatc
     assert "No space left on device" in refused("plot", braid, "--out", path)
     assert path.read_bytes() == b"old"
     assert sorted(os.listdir(tmp_path)) == ["braid.csv", "out.png"]
-
-
-@pytest.mark.parametrize("argv", [["plot", "x.csv"], ["faces"], ["enumerate", "x", "--faces"]])
-def test_wrong_usage_exits_2(argv, capsys):
-    with pytest.raises(SystemExit) as caught:
-        main(argv)
-    assert caught.value.code == 2
-    assert "error: " in capsys.readouterr().err
