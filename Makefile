@@ -1,8 +1,9 @@
 # Needs Python >= 3.11 with its headers, a C compiler and make; everything else goes into .venv.
 #   make run          build, and enumerate the dichotomies of the iris data
-#   make test         every test: quick and full tier, debug and sanitized kernels, a wheel
+#   make test         everything: lint, quick and full tier, debug and sanitized kernels, a wheel
 #   make quick        the quick tier alone
-#   make lint         ruff, mypy, cython-lint
+#   make lint         ruff, mypy, stubtest, cython-lint, codespell
+#   make coverage     which lines of Python the quick tier runs, with a floor
 #   make bench        the benchmarks (minutes)
 #   make clean        remove .venv and everything built
 # Another interpreter: make PYTHON=/path/to/python3 run
@@ -11,7 +12,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test quick full debug-test sanitize-test wheel-test lint bench clean
+.PHONY: run test quick full debug-test sanitize-test wheel-test lint coverage bench clean
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -31,14 +32,14 @@ COMPILED := setup.py pyproject.toml $(call find,arrangements,*.pyx *.pxd *.h)
 PACKAGED := $(COMPILED) MANIFEST.in README.md LICENSE $(call find,arrangements cvxlayer,*.py *.pyi py.typed)
 STUBBED := $(subst /,.,$(basename $(call find,arrangements,*.pyi)))
 COPY := tar cf - $(PACKAGED) | tar xf - -C
-# of the quick tier, what runs the kernels; not what promises a time
+# of the quick tier, what runs the kernels
 KERNEL_TESTS := -m "not full" tests/walk tests/patterns/test_trichotomies.py tests/ellipsoid
 
 run: $(VENV)/.built
 	$(BIN)/arrangements enumerate iris --columns 0-2 --bias
 
 # The last is the longest, and what it prints last is pytest's summary.
-test: quick debug-test sanitize-test wheel-test full
+test: lint quick debug-test sanitize-test wheel-test full
 
 quick: $(VENV)/.built $(VENV)/.test
 	$(PYTEST) -n auto -m "not full"
@@ -55,8 +56,15 @@ lint: $(VENV)/.built $(VENV)/.test $(VENV)/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(filter %.pyx %.pxd,$(COMPILED))
 	$(BIN)/codespell
 
+coverage: $(VENV)/.built $(VENV)/.test $(VENV)/.dev
+	$(BIN)/coverage erase
+	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest -p no:cacheprovider -n auto -m "not full"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --precision 1
+
 bench: $(VENV)/.built $(VENV)/.test
 	$(BIN)/python bench/enumerate.py
+	$(BIN)/python bench/awkward.py
 	$(BIN)/python bench/geometry.py
 	$(BIN)/python bench/train.py
 	$(BIN)/python bench/certify.py

@@ -108,7 +108,8 @@ def _balance(rows: list[list[int]]) -> np.ndarray:
         balance = -np.round(np.nanmedian(sizes - largest, axis=0))
     if np.ptp(balance) < _TOLERATED:
         return np.zeros(sizes.shape[1], dtype=int)
-    return (balance - balance.max()).astype(int)
+    exponents: np.ndarray = balance - balance.max()
+    return exponents.astype(int)
 
 
 def build(reduction: Reduction, *, tol: float | None = None, seed: int = 0) -> Tables:
