@@ -7,8 +7,8 @@ from arrangements.walk.catalogue cimport Catalogue, clear
 from arrangements.walk.flats cimport Problem, walk
 from arrangements.walk.kernels cimport ar_dispatch
 from arrangements.walk.predicates cimport (FLOOR, Residues, Tableau, pivot_column, tableau_measure,
-                                       tableau_pivot)
-from arrangements.walk.memory cimport (GO_ON, NO_MEMORY, OK, STOP, Mark, Worker, new_tableau, release)
+                                           tableau_pivot)
+from arrangements.walk.memory cimport GO_ON, NO_MEMORY, OK, STOP, Mark, Worker, new_tableau, release
 
 import numpy as np
 

@@ -21,13 +21,14 @@ from libc.string cimport memcpy, memmove, memset
 
 from arrangements.walk.catalogue cimport Entry, Match, find
 from arrangements.walk.kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowest, ar_ratios,
-                                    ar_reduce, ar_signs, ar_slopes)
+                                        ar_reduce, ar_signs, ar_slopes)
 from arrangements.walk.predicates cimport (MAX_RANK, Tableau, entry_after, entry_sign,
-                                       functional_on_rays, pivot_column, sign_after, signs_after,
-                                       tableau_measure, tableau_pivot, tableau_refresh)
-from arrangements.walk.memory cimport (DEGENERATE, GO_ON, STOP, STOPPED, Mark, Outer, Worker, add_outer,
-                                   count, drop, emit, emit_faces, flip, has, n_words, new_tableau,
-                                   put, take, tally_faces, trace, words)
+                                           functional_on_rays, pivot_column, sign_after,
+                                           signs_after, tableau_measure, tableau_pivot,
+                                           tableau_refresh)
+from arrangements.walk.memory cimport (DEGENERATE, GO_ON, STOP, STOPPED, Mark, Outer, Worker,
+                                       add_outer, count, drop, emit, emit_faces, flip, has,
+                                       n_words, new_tableau, put, take, tally_faces, trace, words)
 
 ar_dispatch()
 

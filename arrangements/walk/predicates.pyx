@@ -18,7 +18,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
 from arrangements.walk.kernels cimport (ar_bareiss, ar_combine, ar_dispatch, ar_errors, ar_largest,
-                                    ar_lowest, ar_mulmod, ar_pivot, ar_scale, ar_signs)
+                                        ar_lowest, ar_mulmod, ar_pivot, ar_scale, ar_signs)
 
 cdef double U = 1.1102230246251565e-16
 ar_dispatch()

@@ -200,6 +200,7 @@ def test_unfinished_training_warns_and_is_not_exact(monkeypatch):
     assert not model.exact_
 
 
+@pytest.mark.full
 def test_pipeline_search_and_cross_validation():
     X, y = _regression(24)
     search = GridSearchCV(make_pipeline(StandardScaler(), ReLURegressor()),

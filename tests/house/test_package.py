@@ -155,7 +155,8 @@ def digests():
     return out
 
 
-@pytest.mark.parametrize("level", ["baseline", "avx2", "avx512"])
+@pytest.mark.parametrize("level", [
+    "baseline", *(pytest.param(x, marks=pytest.mark.full) for x in ("avx2", "avx512"))])
 def test_kernels_of_every_simd_level_give_the_same_rows(level):
     program = (
         "import json, test_package, arrangements.walk.enumeration as c\n"
