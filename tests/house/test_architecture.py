@@ -33,6 +33,9 @@ FACADES = {
     ("cvxlayer.model.problem", "cvxlayer.conic.program"),
 }
 
+# Python files of more than 500 lines: the public methods with their docstrings, in one place.
+LONG = {"arrangements.arrangement"}
+
 
 def module_of(path):
     """Dotted name of a source file."""
@@ -212,7 +215,7 @@ def test_files_and_functions_are_of_a_size_to_be_read():
     for path in SOURCES:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".py":
-            assert len(text.splitlines()) <= 560, path
+            assert len(text.splitlines()) <= 500 or module_of(path) in LONG, path
             for node in ast.walk(ast.parse(text)):
                 if isinstance(node, ast.FunctionDef):
                     assert code_lines(node, text) <= 80, (path, node.name)
