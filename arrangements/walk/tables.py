@@ -101,11 +101,13 @@ def _balance(rows: list[list[int]]) -> np.ndarray:
     columns by positive numbers is a change of basis and changes no sign. Medians, because a few odd
     rows shall not count.
     """
-    sizes = np.array([[abs(x).bit_length() or np.nan for x in row] for row in rows])
+    sizes = np.array([[abs(x).bit_length() or -np.inf for x in row] for row in rows])
+    zeros = (sizes < 0).sum(axis=0)
+    middle = zeros + (len(rows) - zeros) // 2, np.arange(sizes.shape[1])
     balance = np.zeros(sizes.shape[1])
     for _ in range(_ROUNDS):
-        largest = np.nanmax(sizes + balance, axis=1, keepdims=True)
-        balance = -np.round(np.nanmedian(sizes - largest, axis=0))
+        largest = (sizes + balance).max(axis=1, keepdims=True)
+        balance = -np.sort(sizes - largest, axis=0)[middle]
     if np.ptp(balance) < _TOLERATED:
         return np.zeros(sizes.shape[1], dtype=int)
     exponents: np.ndarray = balance - balance.max()
