@@ -18,6 +18,7 @@ from arrangements.algebra.rounding import nearest_float, normalised, unit_rows
 from arrangements.algebra.witness import positive_dependence
 from arrangements.errors import InputError, NotAChamberError
 from arrangements.patterns.dichotomies import Dichotomies
+from arrangements.patterns.packed import frozen
 
 from .polyhedra import extreme_rays, facet_rows
 
@@ -103,7 +104,7 @@ class Cone:
         -----
         About 10 ms for n = 100, r = 5; see `facet_rows`.
         """
-        return _frozen(self._reduction.first[self._facet_classes])
+        return frozen(self._reduction.first[self._facet_classes])
 
     @cached_property
     def rays_exact(self) -> np.ndarray:
@@ -113,7 +114,7 @@ class Cone:
         rays = extreme_rays(rows)
         out = np.zeros((len(rays), r.d), dtype=object)
         out[:, r.columns] = rays / scale[r.columns]
-        return _frozen(_primitive_rows(out))
+        return frozen(_primitive_rows(out))
 
     @cached_property
     def rays(self) -> np.ndarray:
@@ -128,18 +129,18 @@ class Cone:
         Nearest floats of exact rays, which `rays_exact` has. The double description method, from
         the facets alone; there can be exponentially many rays in r.
         """
-        return _frozen(normalised(self.rays_exact))
+        return frozen(normalised(self.rays_exact))
 
     @cached_property
     def lineality_exact(self) -> np.ndarray:
         """Primitive integers along `lineality`: object array (d - r, d), read-only."""
         values = self.arrangement.data.matrix.values[self.facets]  # their rank is that of X
-        return _frozen(_primitive_rows(kernel(values) / self._column_scale))
+        return frozen(_primitive_rows(kernel(values) / self._column_scale))
 
     @cached_property
     def lineality(self) -> np.ndarray:
         """Basis of {u : Xu = 0}: float64 (d - r, d), read-only, largest entries +-1."""
-        return _frozen(normalised(self.lineality_exact))
+        return frozen(normalised(self.lineality_exact))
 
     def contains(self, u: Any, tol: float = 0.0) -> bool:
         """Whether u is in the closed cone.
@@ -288,7 +289,7 @@ def cone(arrangement: Source, pattern: Any) -> Cone:
     point = arrangement.data.interior(bits)
     if point is None:
         raise _refusal(arrangement, bits)
-    return Cone(arrangement, _frozen(bits), point)
+    return Cone(arrangement, frozen(bits), point)
 
 
 def _refusal(arrangement: Source, pattern: np.ndarray) -> NotAChamberError:
@@ -343,8 +344,3 @@ def _primitive_rows(rows: np.ndarray) -> np.ndarray:
     for i, row in enumerate(rows):
         out[i] = integral(row)
     return primitive(out).astype(object)
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    array.flags.writeable = False
-    return array

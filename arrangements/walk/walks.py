@@ -92,10 +92,9 @@ class Walks:
         """`Enumeration.counters` of a whole walk."""
         self.check_walkable()
         dims = [True] * (self.rank + 1) if faces else None
-        counters: Any = self._attempt(lambda g: threads.tally(
-            g, self._jobs(jobs), dims=dims, stats=self.stats))
-        out: list[list[int]] = counters.tolist()
-        return out
+        counters: list[list[int]] = self._attempt(lambda g: threads.tally(
+            g, self._jobs(jobs), dims=dims, stats=self.stats)).tolist()
+        return counters
 
     def store(self, buffer: np.ndarray, jobs: int, watch: Callable[[int], None],
               dims: Sequence[bool] | None = None) -> np.ndarray:
