@@ -85,6 +85,11 @@ forward("arrangements", {
     "trichotomies": "patterns.trichotomies",
     "witness": "algebra.witness",
 }, {
+    "arrangement.count_dichotomies": "count_dichotomies",
+    "arrangement.dichotomies": "dichotomies",
+    "arrangement.iter_dichotomies": "iter_dichotomies",
+    "cones.first_samples": "algebra.reduction.Reduction.first.func",
+    "patterns.check_target": "files.check_target",
     "plotting.check_target": "pictures.style.check_picture",
     "trichotomies.compose": "patterns.compose.compose",
 })

@@ -21,9 +21,6 @@ errors        SolverError, MissingSolverError, InfeasibleError
 ============  ====================================================================================
 """
 
-import warnings
-from typing import Any
-
 from arrangements.moved import forward
 
 from .certificates.certificate import Certificate, certify
@@ -80,19 +77,11 @@ forward("cvxlayer", {
     "subsampled": "certificates.own_faces",
     "verification": "certificates.verification",
 }, {
+    "Block": "Term",
     "interpolation.path": "training.interpolation.solutions_over_beta",
+    "line": "join",
     "losses.Conic": "model.conic_program.ConicProgram",
+    "path": "solutions_over_beta",
     "paths.line": "landscape.paths.join",
     "program.Block": "conic.program.Term",
 })
-
-_RENAMED: dict[str, Any] = {"Block": Term, "line": join, "path": solutions_over_beta}
-
-
-def __getattr__(name: str) -> Any:
-    """What a former name stands for."""
-    if name not in _RENAMED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(f"cvxlayer.{name} is now cvxlayer.{_RENAMED[name].__name__}", DeprecationWarning,
-                  stacklevel=2)
-    return _RENAMED[name]

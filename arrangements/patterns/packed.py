@@ -13,7 +13,7 @@ from arrangements.errors import InputError
 
 from .columns import write
 
-_BLOCK = 2048  # rows unpacked at once
+BLOCK = 2048  # rows unpacked at once
 
 # Each byte with its bits reversed: a packed row has sample 0 lowest, the order wants it highest.
 _REVERSED = np.packbits(
@@ -148,14 +148,14 @@ class PackedRows(Sequence[np.ndarray]):
         return self._of(self._rows[key], self.n, self._arrangement, *picked)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        for i in range(0, len(self), _BLOCK):
-            yield from self._unpack(self._rows[i : i + _BLOCK])
+        for i in range(0, len(self), BLOCK):
+            yield from self._unpack(self._rows[i : i + BLOCK])
 
     def to_numpy(self) -> np.ndarray:
         """Array (p, n) of bool or int8, row i the vector i; a new array of p * n bytes."""
         out: np.ndarray = np.empty((len(self), self.n), dtype=self._dtype)
-        for i in range(0, len(self), _BLOCK):
-            out[i : i + _BLOCK] = self._unpack(self._rows[i : i + _BLOCK])
+        for i in range(0, len(self), BLOCK):
+            out[i : i + BLOCK] = self._unpack(self._rows[i : i + BLOCK])
         return out
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -14,7 +14,7 @@ from arrangements.errors import InputError
 
 from .dichotomies import Dichotomies
 from .lookup import Index
-from .packed import _BLOCK, PackedRows, checked_samples, checked_witnesses, frozen
+from .packed import BLOCK, PackedRows, checked_samples, checked_witnesses, frozen
 
 __all__ = ["Trichotomies"]
 
@@ -238,11 +238,11 @@ class Trichotomies(PackedRows):
             return Dichotomies._of(_planes(signs[None])[0], self.n, self._arrangement)
         local = self._arrangement.localisation(zero).dichotomies()
         packed = np.empty((len(local), self.positive.shape[1]), dtype=np.uint8)
-        for k in range(0, len(local), _BLOCK):
-            part = local[k : k + _BLOCK].to_numpy()
+        for k in range(0, len(local), BLOCK):
+            part = local[k : k + BLOCK].to_numpy()
             bits = np.repeat(signs[None] > 0, len(part), axis=0)
             bits[:, zero] = part
-            packed[k : k + _BLOCK] = np.packbits(bits, axis=1, bitorder="little")
+            packed[k : k + BLOCK] = np.packbits(bits, axis=1, bitorder="little")
         return Dichotomies._of(packed, self.n, self._arrangement)
 
     # --- one face

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from arrangements.algebra.rounding import unit_rows
 from arrangements.errors import InputError
 
 from .cells import Cell, Rays, cells, patterns
@@ -295,11 +296,7 @@ def _arcs(rays: np.ndarray, *, closed: bool) -> np.ndarray:
 
 def _unit(rows: list[list[Any]]) -> np.ndarray:
     """Rows of any numbers as unit vectors of floats; their size does not matter."""
-    out = np.empty((len(rows), len(rows[0])))
-    for i, row in enumerate(rows):
-        largest = max(map(abs, row))
-        if not largest:
-            raise InputError(_INDISTINCT)
-        out[i] = [float(x / largest) for x in row]
-    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    out = unit_rows(rows)
+    if not out.any(axis=1).all():
+        raise InputError(_INDISTINCT)
     return out

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from importlib import import_module
+from pkgutil import resolve_name
 
 import pytest
 
@@ -15,7 +16,9 @@ import cvxlayer
 
 # Old module: its successor and its public names; "a=b" if a is now called b, a word or a full name.
 OLD = {
-    "arrangements.cones": ("arrangements.chambers.cone", "Cone Projection cone facet_rows"),
+    "arrangements.cones": ("arrangements.chambers.cone",
+                           ("Cone Projection cone facet_rows "
+                           "first_samples=arrangements.algebra.reduction.Reduction.first.func")),
     "arrangements.estimation": (
         "arrangements.counting.estimation", "Estimate estimate_dichotomies"),
     "arrangements.facets": ("arrangements.patterns.facets", "adjacency facets"),
@@ -148,10 +151,16 @@ def test_the_function_of_an_old_module_still_does_its_work():
 
 
 @pytest.mark.parametrize(("old", "new"), [
-    ("Block", "Term"), ("line", "join"), ("path", "solutions_over_beta")])
-def test_old_words_of_cvxlayer(old, new):
-    with pytest.warns(DeprecationWarning, match=f"^cvxlayer.{old} is now cvxlayer.{new}$"):
-        assert getattr(cvxlayer, old) is getattr(cvxlayer, new)
+    ("arrangements.arrangement.count_dichotomies", "arrangements.count_dichotomies"),
+    ("arrangements.arrangement.dichotomies", "arrangements.dichotomies"),
+    ("arrangements.arrangement.iter_dichotomies", "arrangements.iter_dichotomies"),
+    ("arrangements.patterns.check_target", "arrangements.files.check_target"),
+    ("cvxlayer.Block", "cvxlayer.Term"), ("cvxlayer.line", "cvxlayer.join"),
+    ("cvxlayer.path", "cvxlayer.solutions_over_beta")])
+def test_old_words_of_modules_that_stay(old, new):
+    module, _, word = old.rpartition(".")
+    with pytest.warns(DeprecationWarning, match=f"^{old} is now {new}$"):
+        assert getattr(import_module(module), word) is resolve_name(new)
 
 
 @pytest.mark.parametrize("package", [arrangements, cvxlayer])
