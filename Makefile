@@ -1,9 +1,9 @@
 # Needs Python >= 3.11 with its headers, a C compiler and make; everything else goes into .venv.
 #   make run          build, and enumerate the dichotomies of the iris data
-#   make test         everything: lint, quick and full tier, debug and sanitized kernels, a wheel
-#   make quick        the quick tier alone
-#   make lint         ruff, mypy, stubtest, cython-lint, codespell
-#   make coverage     which lines of Python the quick tier runs, with a floor
+#   make test         everything: lint, the quick tier on a wheel, checked kernels, the full tier
+#   make quick        the quick tier on the sources
+#   make lint         ruff, mypy, stubtest, cython-lint, codespell, the plan of the code
+#   make coverage     which lines of Python and of the kernels the quick tier runs, with floors
 #   make bench        the benchmarks (minutes)
 #   make clean        remove .venv and everything built
 # Another interpreter: make PYTHON=/path/to/python3 run
@@ -12,7 +12,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test quick full debug-test sanitize-test wheel-test lint coverage bench clean
+.PHONY: run test quick full checked-test wheel-test lint coverage bench clean
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -39,12 +39,12 @@ run: $(VENV)/.built
 	$(BIN)/arrangements enumerate iris --columns 0-2 --bias
 
 # The last is the longest, and what it prints last is pytest's summary.
-test: lint quick debug-test sanitize-test wheel-test full
+test: lint wheel-test checked-test full
 
 quick: $(VENV)/.built $(VENV)/.test
 	$(PYTEST) -n auto -m "not full"
 
-# The laws of the chambers on 3000 examples each, then all that takes seconds to minutes.
+# The laws of the chambers on 1000 examples each, then all that takes seconds to minutes.
 full: $(VENV)/.built $(VENV)/.test
 	ARRANGEMENTS_TESTS=full $(PYTEST) -n auto -m "not full" tests/walk/test_chambers.py
 	$(PYTEST) -n auto -m full
@@ -55,12 +55,17 @@ lint: $(VENV)/.built $(VENV)/.test $(VENV)/.dev
 	$(BIN)/python -m mypy.stubtest --ignore-missing-stub --ignore-disjoint-bases --mypy-config-file pyproject.toml $(STUBBED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(filter %.pyx %.pxd,$(COMPILED))
 	$(BIN)/codespell
+	$(PYTEST) tests/house/test_architecture.py
 
-coverage: $(VENV)/.built $(VENV)/.test $(VENV)/.dev
+# The kernels run without the interpreter: gcov counts their lines in C, at full speed.
+coverage: build/coverage/.built $(VENV)/.built $(VENV)/.test $(VENV)/.dev
+	find build/coverage -name '*.gcda' -delete
 	$(BIN)/coverage erase
-	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest -p no:cacheprovider -n auto -m "not full"
+	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/coverage/site OMP_NUM_THREADS=1 \
+	  $(BIN)/coverage run -m pytest -p no:cacheprovider -n auto -m "not full"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --precision 1
+	$(BIN)/python tests/kernel_coverage.py build/coverage/source
 
 bench: $(VENV)/.built $(VENV)/.test
 	$(BIN)/python bench/enumerate.py
@@ -112,20 +117,18 @@ $(VENV)/.test $(VENV)/.dev: $(VENV)/.made pyproject.toml
 
 # -- other builds of the kernels, beside the release build ---------------------------------
 
-build/debug/.built build/sanitize/.built: $(VENV)/.made $(PACKAGED)
+build/checked/.built build/coverage/.built: $(VENV)/.made $(PACKAGED)
 	rm -rf $(@D)
 	mkdir -p $(@D)/source
 	$(COPY) $(@D)/source
 	ARRANGEMENTS_BUILD=$(notdir $(@D)) $(PIP) install --no-deps --target $(@D)/site $(@D)/source
 	@touch $@
 
-debug-test: build/debug/.built $(VENV)/.built $(VENV)/.test
-	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/debug/site $(PYTEST) -n auto $(KERNEL_TESTS)
-
-sanitize-test: build/sanitize/.built $(VENV)/.built $(VENV)/.test
+# Bounds, overflow, memory and undefined behaviour.
+checked-test: build/checked/.built $(VENV)/.built $(VENV)/.test
 	@test -e "$$(gcc -print-file-name=libasan.so)" -a -e "$$(gcc -print-file-name=libubsan.so)" || { \
 	  echo "the sanitizer libraries of gcc (libasan, libubsan) were not found" >&2; exit 1; }
-	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/sanitize/site PYTHONMALLOC=malloc \
+	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/checked/site PYTHONMALLOC=malloc \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	  $(PYTEST) --capture=sys -n auto $(KERNEL_TESTS)

@@ -1,4 +1,4 @@
-"""Extension modules. ARRANGEMENTS_BUILD selects release (default), debug or sanitize."""
+"""Extension modules. ARRANGEMENTS_BUILD selects release (default), checked or coverage."""
 import os
 from pathlib import Path
 
@@ -9,14 +9,14 @@ MODE = os.environ.get("ARRANGEMENTS_BUILD", "release")
 # Signs depend on every rounding being counted: no contraction, no -ffast-math, no -march.
 FLAGS = {
     "release": ["-O3"],
-    "debug": ["-O1", "-g"],
-    "sanitize": ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer",
-                 "-fno-sanitize-recover=undefined"],
+    "checked": ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer",
+                "-fno-sanitize-recover=undefined"],
+    "coverage": ["-O1", "--coverage"],
 }
 if MODE not in FLAGS:
     raise SystemExit(f"ARRANGEMENTS_BUILD must be one of {', '.join(FLAGS)}, got {MODE!r}")
 compile_args = [*FLAGS[MODE], "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
-link_args = [flag for flag in FLAGS[MODE] if flag.startswith("-fsanitize")]
+link_args = [flag for flag in FLAGS[MODE] if flag.startswith(("-fsanitize", "--coverage"))]
 
 extensions = [
     Extension(".".join(source.with_suffix("").parts), [str(source)],
@@ -25,16 +25,19 @@ extensions = [
     for source in sorted(Path("arrangements").rglob("*.pyx"))
 ]
 
-CHECKED = MODE != "release"
-setup(ext_modules=cythonize(
-    extensions,
-    language_level=3,
-    compiler_directives={
-        "boundscheck": CHECKED,
-        "wraparound": False,
-        "initializedcheck": CHECKED,
-        "cdivision": True,
-        "overflowcheck": MODE == "debug",
-        "embedsignature": True,
-    },
-))
+CHECKED = MODE == "checked"
+setup(
+    options={"build_ext": {"parallel": os.cpu_count()}},
+    ext_modules=cythonize(
+        extensions,
+        language_level=3,
+        compiler_directives={
+            "boundscheck": CHECKED,
+            "wraparound": False,
+            "initializedcheck": CHECKED,
+            "cdivision": True,
+            "overflowcheck": CHECKED,
+            "embedsignature": True,
+        },
+    ),
+)

@@ -1,6 +1,6 @@
 """Shared test set-up: the `full` marker and the Hypothesis profiles.
 
-`pytest -m "not full"` is the quick tier. `ARRANGEMENTS_TESTS=full` runs 3000 examples per property
+`pytest -m "not full"` is the quick tier. `ARRANGEMENTS_TESTS=full` runs 1000 examples per property
 instead of 40; `ARRANGEMENTS_TESTS_ORDER=SEED` runs the tests in a random order.
 """
 
@@ -15,7 +15,7 @@ _COMMON = {
     "suppress_health_check": [HealthCheck.too_slow],
 }
 settings.register_profile("quick", max_examples=40, **_COMMON)
-settings.register_profile("full", max_examples=3000, **_COMMON)
+settings.register_profile("full", max_examples=1000, **_COMMON)
 settings.load_profile("full" if os.environ.get("ARRANGEMENTS_TESTS") == "full" else "quick")
 
 

@@ -1,10 +1,13 @@
 """Every face, each once, against brute force: all at once, in blocks, of some dimensions."""
 
+from random import Random
+
 import instances
 import numpy as np
 import pytest
 from hypothesis import example, given
-from oracles import exact_rows, f_vector_brute, faces_brute
+from hypothesis import strategies as st
+from oracles import exact_rows, f_vector_brute, faces_brute, rank
 from strategies import integer_rows
 
 import arrangements
@@ -51,6 +54,32 @@ def test_faces_equal_brute_force(rows):
 @every_case
 def test_faces_of_named_arrangements(name):
     assert listed(Arrangement(DEGENERATE[name]).trichotomies()) == faces_brute(DEGENERATE[name])
+
+
+def in_another_basis(rows, bits, seed):
+    """The same rows in coordinates that make long integers of them: X M, M invertible."""
+    random, d = Random(seed), len(rows[0])
+    M = [[random.getrandbits(bits) for _ in range(d)] for _ in range(d)]
+    assert rank(M) == d
+    return [[sum(x * m[j] for x, m in zip(row, M, strict=True)) for j in range(d)] for row in rows]
+
+
+@every_case
+@pytest.mark.parametrize("bits", [30, 90])
+def test_faces_do_not_depend_on_the_basis(name, bits):
+    """Long integers fit no list of small arrangements: vertices are walked instead."""
+    A = Arrangement(in_another_basis(DEGENERATE[name], bits, bits))
+    expected = faces_brute(DEGENERATE[name])
+    assert listed(A.trichotomies()) == expected
+    assert A.f_vector() == list(f_vector_brute(expected))
+
+
+@given(integer_rows(n=7, d=4), st.integers(0, 99))
+@example(instances.type_b(4)[:12], 0)
+@example(instances.resonance(4), 1)
+def test_faces_of_any_rows_do_not_depend_on_the_basis(rows, seed):
+    A = Arrangement(in_another_basis(rows, 64, seed))
+    assert listed(A.trichotomies()) == faces_brute(exact_rows(rows))
 
 
 @pytest.mark.parametrize("name", sorted(NEAR)[::5])
