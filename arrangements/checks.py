@@ -37,11 +37,11 @@ def check_block_size(block_size: Any) -> int:
     return size
 
 
-def check_count(name: str, value: Any) -> int:
-    """Return a number of things as a nonnegative int."""
+def check_count(name: str, value: Any, low: int = 0) -> int:
+    """Return a number of things, of which there are at least `low`."""
     count = _integer(name, value)
-    if count < 0:
-        raise InputError(f"{name} must be at least 0, got {value!r}")
+    if count < low:
+        raise InputError(f"{name} must be an integer of at least {low}, got {value!r}")
     return count
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from arrangements.checks import check_count
+
 from .errors import InputError
 
 __all__ = ["check_array", "check_count", "check_real"]
@@ -23,13 +25,6 @@ def check_real(name: str, value: Any, low: float = 0.0, high: float = math.inf, 
         wanted = f"a {limits} number" if limits == "positive" else f"a number {limits}"
         raise InputError(f"{name} must be {wanted}, got {value!r}")
     return float(value)
-
-
-def check_count(name: str, value: Any, low: int = 0) -> int:
-    """An integer of at least `least`."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-        raise InputError(f"{name} must be an integer of at least {low}, got {value!r}")
-    return int(value)
 
 
 def check_array(name: str, value: Any) -> np.ndarray:

@@ -56,8 +56,8 @@ def main(folder):
     for file, lines in sorted(counted(Path(folder)).items()):
         missing = sorted(line for line, count in lines.items() if not count)
         total, ran = total + len(lines), ran + len(lines) - len(missing)
-        print(f"{file:44} {len(lines):5} {len(missing):5} {100 - 100 * len(missing) / len(lines):6.1f}%"
-              f"  {', '.join(map(str, missing))}")
+        print(f"{file:44} {len(lines):5} {len(missing):5} "
+              f"{100 - 100 * len(missing) / len(lines):6.1f}%  {', '.join(map(str, missing))}")
     if not total:
         sys.exit(f"{folder} holds no counts: build with ARRANGEMENTS_BUILD=coverage, run the tests")
     print(f"{'TOTAL':44} {total:5} {total - ran:5} {100 * ran / total:6.1f}%")
