@@ -42,12 +42,12 @@ run: $(VENV)/.built
 test: lint wheel-test checked-test full
 
 quick: $(VENV)/.built $(VENV)/.test
-	$(PYTEST) -n auto -m "not full"
+	$(PYTEST) -n auto --dist worksteal -m "not full"
 
 # The laws of the chambers on 1000 examples each, then all that takes seconds to minutes.
 full: $(VENV)/.built $(VENV)/.test
-	ARRANGEMENTS_TESTS=full $(PYTEST) -n auto -m "not full" tests/walk/test_chambers.py
-	$(PYTEST) -n auto -m full
+	ARRANGEMENTS_TESTS=full $(PYTEST) -n auto --dist worksteal -m "not full" tests/walk/test_chambers.py
+	$(PYTEST) -n auto --dist worksteal -m full
 
 lint: $(VENV)/.built $(VENV)/.test $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -62,7 +62,7 @@ coverage: build/coverage/.built $(VENV)/.built $(VENV)/.test $(VENV)/.dev
 	find build/coverage -name '*.gcda' -delete
 	$(BIN)/coverage erase
 	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/coverage/site OMP_NUM_THREADS=1 \
-	  $(BIN)/coverage run -m pytest -p no:cacheprovider -n auto -m "not full"
+	  $(BIN)/coverage run -m pytest -p no:cacheprovider -n auto --dist worksteal -m "not full"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --precision 1
 	$(BIN)/python tests/kernel_coverage.py build/coverage/source
@@ -131,7 +131,7 @@ checked-test: build/checked/.built $(VENV)/.built $(VENV)/.test
 	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/checked/site PYTHONMALLOC=malloc \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	  $(PYTEST) --capture=sys -n auto $(KERNEL_TESTS)
+	  $(PYTEST) --capture=sys -n auto --dist worksteal $(KERNEL_TESTS)
 
 # A wheel from clean sources, in an environment and a folder that know nothing of this checkout.
 wheel-test: $(VENV)/.made
@@ -144,4 +144,4 @@ wheel-test: $(VENV)/.made
 	$(BIN)/python -m venv --without-pip "$$away/venv"; \
 	$(PIP) --python "$$away/venv/bin/python" install \
 	  "arrangements[test] @ file://$$(echo "$$away"/arrangements-*.whl)"; \
-	cd "$$away/checks"; OMP_NUM_THREADS=1 "$$away/venv/bin/pytest" -p no:cacheprovider -n auto -m "not full"
+	cd "$$away/checks"; OMP_NUM_THREADS=1 "$$away/venv/bin/pytest" -p no:cacheprovider -n auto --dist worksteal -m "not full"

@@ -1,7 +1,7 @@
 """Shared test set-up: the `full` marker and the Hypothesis profiles.
 
 `pytest -m "not full"` is the quick tier. `ARRANGEMENTS_TESTS=full` runs 1000 examples per property
-instead of 40; `ARRANGEMENTS_TESTS_ORDER=SEED` runs the tests in a random order.
+instead of 30; `ARRANGEMENTS_TESTS_ORDER=SEED` runs the tests in a random order.
 """
 
 import os
@@ -14,7 +14,7 @@ _COMMON = {
     "derandomize": bool(os.environ.get("CI")),
     "suppress_health_check": [HealthCheck.too_slow],
 }
-settings.register_profile("quick", max_examples=40, **_COMMON)
+settings.register_profile("quick", max_examples=30, **_COMMON)
 settings.register_profile("full", max_examples=1000, **_COMMON)
 settings.load_profile("full" if os.environ.get("ARRANGEMENTS_TESTS") == "full" else "quick")
 
