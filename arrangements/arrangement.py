@@ -131,7 +131,7 @@ class Arrangement:
 
     @property
     def predicate_stats(self) -> dict[str, int]:
-        """How many signs each stage has decided so far."""
+        """How many signs each stage has decided so far, in walks that go on or were left too."""
         return self.walks.stats
 
     @property

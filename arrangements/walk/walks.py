@@ -41,14 +41,14 @@ class Walks:
     tol : float, optional
         Take smaller values for zero. Classes may then be parallel to each other, subtrees are not
         independent, and one thread does all the work.
-    stats : dict, optional
+    signs : threads.Signs, optional
         Where the stages count the signs they decide.
     """
 
     def __init__(self, reduction: Reduction, tol: float | None = None,
-                 stats: dict[str, int] | None = None) -> None:
+                 signs: threads.Signs | None = None) -> None:
         self.reduction, self.tol = reduction, tol
-        self.stats = {"filter": 0, "separation": 0, "exact": 0} if stats is None else stats
+        self._signs = threads.Signs() if signs is None else signs
         self._seed = 0
         self._geometry: Geometry | None = None
 
@@ -70,9 +70,14 @@ class Walks:
         """Rank of the rows."""
         return self.reduction.rank
 
+    @property
+    def stats(self) -> dict[str, int]:
+        """How many signs each stage has decided so far, in walks that go on too."""
+        return self._signs.total()
+
     def restricted(self, reduction: Reduction) -> Walks:
         """Those of another arrangement read the same way, counted together with these."""
-        return Walks(reduction, self.tol, self.stats)
+        return Walks(reduction, self.tol, self._signs)
 
     def geometry(self) -> Geometry:
         """The tables of the rows, where the kernels read them."""
@@ -86,14 +91,14 @@ class Walks:
         """Number of chambers; None where `only_simple` met a dependence, and any number beyond
         `limit` where there are more than that."""
         return self._attempt(lambda g: threads.count(
-            g, only_simple=only_simple, limit=limit, stats=self.stats))
+            g, only_simple=only_simple, limit=limit, signs=self._signs))
 
     def tally(self, jobs: int, *, faces: bool = False) -> list[list[int]]:
         """`Enumeration.counters` of a whole walk."""
         self.check_walkable()
         dims = [True] * (self.rank + 1) if faces else None
         counters: list[list[int]] = self._attempt(lambda g: threads.tally(
-            g, self._jobs(jobs), dims=dims, stats=self.stats)).tolist()
+            g, self._jobs(jobs), dims=dims, signs=self._signs)).tolist()
         return counters
 
     def store(self, buffer: np.ndarray, jobs: int, watch: Callable[[int], None],
@@ -102,7 +107,7 @@ class Walks:
         if self.rank == 0:
             return _one_chamber(self.n)
         return self._attempt(lambda g: threads.store(
-            g, buffer, self._jobs(jobs), watch=watch, dims=dims, stats=self.stats))
+            g, buffer, self._jobs(jobs), watch=watch, dims=dims, signs=self._signs))
 
     def stream(self, jobs: int, block_rows: int, *, tracing: bool = False,
                dims: Sequence[bool] | None = None) -> Generator[Any, None, None]:
@@ -112,7 +117,7 @@ class Walks:
         self.check_walkable()
         size = max(2, min(block_rows + block_rows % 2, threads.rows_bound(self.m, self.rank, dims)))
         return self._attempt(lambda g: threads.started(threads.stream(
-            g, self._jobs(jobs), size, tracing=tracing, dims=dims, stats=self.stats)))
+            g, self._jobs(jobs), size, tracing=tracing, dims=dims, signs=self._signs)))
 
     def witnessed(self, jobs: int, block_rows: int,
                   exact: Interior) -> Iterator[tuple[np.ndarray, ...]]:
