@@ -84,6 +84,17 @@ class Reduction:
                              == (self.orientation[self.cut] > 0))
         return np.packbits(bits, axis=1, bitorder="little")
 
+    def summand(self, members: np.ndarray) -> Reduction:
+        """That of some of the rows, in columns of their own; samples of the others are zero."""
+        rows = primitive(self.rows[members])
+        part = reduce_rows(IntegerMatrix(rows, (Fraction(1),) * self.rank))
+        place = np.full(self.m + 1, -1, dtype=np.int32)  # the last for zero rows
+        place[members] = part.class_of
+        class_of = place[self.class_of]
+        return Reduction(self.n, self.d, part.rank, self.columns[part.columns], part.rows,
+                         class_of, np.where(class_of < 0, np.int8(0), self.orientation),
+                         self.column_scale)
+
     def lift(self, point: Sequence[Any]) -> tuple[Fraction, ...]:
         """A point in the user's coordinates (d) from one in those of `rows` (rank)."""
         out = [Fraction(0)] * self.d

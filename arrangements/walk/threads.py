@@ -43,6 +43,12 @@ def rows_bound(m: int, r: int, dims: Sequence[bool] | None = None) -> int:
     return sum(math.comb(m - 1, t) * _at_vertex(r, t, dims) for t in range(r))
 
 
+def faces_bound(m: int, r: int, dims: Sequence[bool] | None = None) -> int:
+    """The most faces of some dimensions, all by default, beside the origin; and one."""
+    return 1 + sum(rows_bound(m - (r - k), k, [True] * (k + 1) if dims is None else dims[: k + 1])
+                   for k in range(1, r + 1))
+
+
 def _at_vertex(r: int, t: int, dims: Sequence[bool] | None) -> int:
     """Rows read off at a simple flat of rank t, where any of t vectors may vanish."""
     if dims is None:
