@@ -86,14 +86,18 @@ class Reduction:
 
     def summand(self, members: np.ndarray) -> Reduction:
         """That of some of the rows, in columns of their own; samples of the others are zero."""
-        rows = primitive(self.rows[members])
-        part = reduce_rows(IntegerMatrix(rows, (Fraction(1),) * self.rank))
+        rows = self.rows[members]
+        if len(members) == 1:
+            columns = np.flatnonzero(rows[0])[:1]
+            rows = np.sign(rows[:, columns].astype(object)).astype(np.int64)
+        else:
+            part = reduce_rows(IntegerMatrix(primitive(rows), (Fraction(1),) * self.rank))
+            columns, rows = part.columns, part.rows
         place = np.full(self.m + 1, -1, dtype=np.int32)  # the last for zero rows
-        place[members] = part.class_of
+        place[members] = np.arange(len(members))
         class_of = place[self.class_of]
-        return Reduction(self.n, self.d, part.rank, self.columns[part.columns], part.rows,
-                         class_of, np.where(class_of < 0, np.int8(0), self.orientation),
-                         self.column_scale)
+        return Reduction(self.n, self.d, len(columns), self.columns[columns], rows, class_of,
+                         np.where(class_of < 0, np.int8(0), self.orientation), self.column_scale)
 
     def lift(self, point: Sequence[Any]) -> tuple[Fraction, ...]:
         """A point in the user's coordinates (d) from one in those of `rows` (rank)."""

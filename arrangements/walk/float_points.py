@@ -32,8 +32,11 @@ class Traces:
 
     def points(self, ids: np.ndarray, levels: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Good guesses (k, d), to be checked, for the first of each of k pairs of opposites."""
+        found = nested(ids, levels, values, self._vectors, self._lanes, self._scale)
+        if len(self._columns) == self._d:
+            return found
         out = np.zeros((len(ids), self._d))
-        out[:, self._columns] = nested(ids, levels, values, self._vectors, self._lanes, self._scale)
+        out[:, self._columns] = found
         return out
 
 
@@ -52,14 +55,13 @@ class Witnesses:
 
     def checked(self, packed: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Witnesses (2 k, d) of a block of rows, and which are correct, from points (k, d) of the
-        first of each pair of opposites."""
-        with np.errstate(all="ignore"):
-            half = half / np.abs(half).max(axis=1, keepdims=True, initial=0)
-        out = np.repeat(half, 2, axis=0)
-        out[1::2] *= -1
-        right = certain(np.ascontiguousarray(half[:, self._columns]), packed, self._lanes,
-                        self._first)
-        found = np.repeat(right, 2)
+        first of each pair of opposites, whose coordinates are at most 1."""
+        out = np.empty((len(packed), half.shape[1]))
+        out[::2] = half
+        np.negative(half, out=out[1::2])
+        if len(self._columns) < half.shape[1]:
+            half = np.ascontiguousarray(half[:, self._columns])
+        found = np.repeat(certain(half, packed, self._lanes, self._first), 2)
         for i in np.flatnonzero(~found):
             pattern = np.unpackbits(packed[i], count=self._n, bitorder="little").astype(bool)
             exact = self._exact(pattern)

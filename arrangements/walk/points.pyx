@@ -5,9 +5,9 @@ of `certain` decides anything, and what it leaves open is for exact arithmetic.
 """
 from libc.math cimport INFINITY, NAN, fabs
 from libc.stdint cimport int8_t, int32_t, uint8_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
-from arrangements.walk.kernels cimport (ar_add, ar_combine, ar_dispatch, ar_largest, ar_lowest,
+from arrangements.walk.kernels cimport (ar_add, ar_combine, ar_dispatch, ar_largest, ar_scale,
                                         ar_signs)
 
 import numpy as np
@@ -51,31 +51,35 @@ cdef bint eliminate(double *a, int r, int width) noexcept nogil:
     return True
 
 
+cdef extern from *:
+    """
+    /* The smallest |a_k| / |b_k| of the lanes where a and b have opposite signs and a is not
+       tiny; ld is a multiple of 8. */
+    static double least_ratio(const double *restrict a, const double *restrict b, double tiny,
+                              long ld) {
+        double low[8];
+        for (int t = 0; t < 8; t++) low[t] = INFINITY;
+        for (long k = 0; k < ld; k += 8)
+            for (int t = 0; t < 8; t++) {
+                double x = a[k + t], y = b[k + t], z = fabs(x) / fabs(y);
+                z = x * y < 0 ? z : INFINITY;
+                z = fabs(x) < tiny ? INFINITY : z;
+                low[t] = z < low[t] ? z : low[t];
+            }
+        for (int t = 1; t < 8; t++) low[0] = low[t] < low[0] ? low[t] : low[0];
+        return low[0];
+    }
+    """
+    double least_ratio(const double *a, const double *b, double tiny, long ld) noexcept nogil
+
+
 cdef void products(const double *lanes, const double *u, int r, int ld, double *out) noexcept nogil:
     """The products of all rows with u."""
     cdef int c
-    memset(out, 0, ld * sizeof(double))
-    for c in range(r):
+    ar_scale(out, lanes, u[0], ld)
+    for c in range(1, r):
         if u[c] != 0:
             ar_add(out, lanes + c * ld, u[c], ld)
-
-
-cdef double step(double *a, const double *b, int ld) noexcept nogil:
-    """The largest step along b that keeps the signs of all a that are not nearly zero."""
-    cdef double low[8]
-    cdef double limit = INFINITY, x
-    cdef double tiny = 1e-9 * ar_largest(a, ld)
-    cdef int k, t
-    for t in range(8):
-        low[t] = INFINITY
-    for k in range(0, ld, 8):
-        for t in range(8):
-            x = fabs(a[k + t]) / fabs(b[k + t]) if a[k + t] * b[k + t] < 0 else INFINITY
-            x = INFINITY if fabs(a[k + t]) < tiny else x
-            low[t] = x if x < low[t] else low[t]
-    for t in range(8):
-        limit = low[t] if low[t] < limit else limit
-    return limit
 
 
 cdef inline double size(const double *u, int r) noexcept nogil:
@@ -135,7 +139,7 @@ def nested(const int32_t[:, ::1] ids not None, const int8_t[:, ::1] levels not N
                 g = size(outer, r)
                 h = size(point, r)
                 f = g / h if g > 0 and h > 0 and g / h < INFINITY else 1
-                g = step(a, b, ld)
+                g = least_ratio(a, b, 1e-9 * ar_largest(a, ld), ld)
                 f = 0.5 * (g if g < f else f)
                 for c in range(r):
                     point[c] = outer[c] + f * point[c]
@@ -152,32 +156,56 @@ def certain(const double[:, ::1] points not None, const uint8_t[:, ::1] packed n
     """Which of k points have the signs of the even rows of `packed` beyond every rounding error.
 
     `lanes` (r, padded) are the m rows as floats with a relative error of at most 2u, `first` (m,)
-    says which sample each is. Opposite points have opposite signs.
+    says which sample each is; coordinates are at most 1. Opposite points have opposite signs.
     """
     cdef Py_ssize_t k, n = points.shape[0]
     cdef int r = <int> lanes.shape[0], ld = <int> lanes.shape[1], m = <int> first.shape[0], c, i
     cdef int n_words = (ld + 63) // 64
-    cdef uint64_t bit, wrong
+    cdef uint64_t bits, wrong
     result = np.zeros(n, dtype=np.uint8)
     cdef uint8_t[::1] out = result
-    scratch = np.empty(2 * ld + 8 + r + 2 * n_words)
+    scratch = np.zeros(3 * ld + 8 + r + 2 * n_words)
     cdef double[::1] view = scratch
     cdef double *value = <double *> ((<size_t> &view[0] + 63) & ~<size_t> 63)
     cdef double *bound = value + ld
-    cdef uint64_t *plus = <uint64_t *> (bound + ld)
+    cdef double *limit = bound + ld  # of the errors of all points
+    cdef uint64_t *plus = <uint64_t *> (limit + ld)
     cdef uint64_t *small = plus + n_words
     cdef double *error = <double *> (small + n_words)
+    cdef const uint8_t *row
+    for c in range(r):
+        for i in range(ld):
+            limit[i] += (r + 8) * UNIT * fabs(lanes[c, i])
+    for i in range(ld):
+        limit[i] += 1e-290
     with nogil:
         for k in range(n):
-            for c in range(r):
-                error[c] = 4 * UNIT * fabs(points[k, c])
-            ar_combine(&lanes[0, 0], &points[k, 0], error, r, ld, value, bound)
-            for i in range(ld):
-                bound[i] += 1e-290
-            ar_signs(value, bound, 0, ld, plus, small)
-            wrong = 0
+            products(&lanes[0, 0], &points[k, 0], r, ld, value)
+            ar_signs(value, limit, 0, ld, plus, small)
+            if doubtful(small, m):
+                for c in range(r):
+                    error[c] = 4 * UNIT * fabs(points[k, c])
+                ar_combine(&lanes[0, 0], &points[k, 0], error, r, ld, value, bound)
+                for i in range(ld):
+                    bound[i] += 1e-290
+                ar_signs(value, bound, 0, ld, plus, small)
+                if doubtful(small, m):
+                    continue
+            row = &packed[2 * k, 0]
+            wrong = bits = 0
             for i in range(m):
-                bit = packed[2 * k, first[i] >> 3] >> (first[i] & 7)
-                wrong |= ((bit ^ (plus[i >> 6] >> (i & 63))) | (small[i >> 6] >> (i & 63))) & 1
+                if i & 63 == 0:
+                    bits = plus[i >> 6]
+                wrong |= (bits ^ (row[first[i] >> 3] >> (first[i] & 7))) & 1
+                bits >>= 1
             out[k] = wrong == 0
     return result.view(bool)
+
+
+cdef inline bint doubtful(const uint64_t *small, int m) noexcept nogil:
+    """Whether one of the first m bits is set."""
+    cdef int i
+    for i in range(m >> 6):
+        if small[i] != 0:
+            return True
+    return m & 63 != 0 and small[m >> 6] << (64 - (m & 63)) != 0

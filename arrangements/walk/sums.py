@@ -139,20 +139,26 @@ class DirectSum:
 
     def with_points(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Patterns of chambers in blocks of at most `size` (even), and points of the first of each
-        pair of opposites."""
+        pair of opposites, their largest coordinate 1."""
         for heads, table in self._products():
             total = len(heads) * len(table)
             for k in range(0, total, size // 2):
                 i, j = np.divmod(np.arange(k, min(k + size // 2, total)), len(table))
                 out = self._empty(2 * len(i))
                 self._fill(heads, table, int(i[0]), int(j[0]), out)
-                yield out, heads.points[i] + table.points[j]
+                points = heads.points[i] + table.points[j]
+                with np.errstate(all="ignore"):
+                    points /= np.abs(points).max(axis=1, keepdims=True)
+                yield out, points
 
     # -- private
 
     def _reachable(self, rest: int) -> np.ndarray:
         """Dimensions that `rest` or less can complete to wanted ones."""
-        return np.array([self._wanted[k : k + rest + 1].any() for k in range(self.rank + 1)])
+        below = np.concatenate([[0], np.cumsum(self._wanted)])
+        k = np.arange(self.rank + 1)
+        out: np.ndarray = below[np.minimum(k + rest, self.rank) + 1] > below[k]
+        return out
 
     def _empty(self, size: int) -> np.ndarray:
         n_bytes = (self.n + 7) // 8

@@ -89,7 +89,9 @@ class Walks:
         One without others, and with `tol`, is its only summand.
         """
         if self._summands is None:
-            members = [] if self.tol is not None else components(self.reduction.rows)
+            members = [] if self.tol is not None else [
+                np.array([k]) for k in range(self.m)] if self.m == self.rank else components(
+                    self.reduction.rows)
             self._summands = [] if len(members) < 2 else [
                 self.restricted(self.reduction.summand(k)) for k in members]
             for part in self._summands:
