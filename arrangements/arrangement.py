@@ -30,6 +30,7 @@ from .errors import InputError
 from .patterns import Dichotomies, Trichotomies
 from .progress import progress_bar
 from .walk import blocks, faces
+from .walk.boundaries import new_patterns
 from .walk.numbers import Numbers
 from .walk.walks import Walks
 
@@ -308,7 +309,7 @@ class Arrangement:
             return self._with_witnesses(jobs, progress)
         packed = self._packed(jobs, progress)
         if boundary == "closed":
-            packed = np.concatenate([packed, *blocks.boundary_patterns(self.walks, jobs)])
+            packed = np.concatenate([packed, new_patterns(self.walks, jobs, [packed])])
         return Dichotomies._of(packed, self.n, self)
 
     def iter_dichotomies(self, block_size: int = 65536, *, witnesses: bool = False,

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
 
-from arrangements.algebra.elimination import kernel
-from arrangements.algebra.reduction import Reduction
+from arrangements.algebra.elimination import kernel, primitive
+from arrangements.algebra.numbers import IntegerMatrix
+from arrangements.algebra.reduction import Reduction, reduce_rows
 
-from .boundaries import restricted, sample_rows
 from .sums import DirectSum
 from .threads import SMALL, faces_bound, rows_bound
 from .walks import Walks
@@ -35,7 +36,7 @@ def chain(walks: Walks) -> list[Walks]:
         if reduction.rank == 1:
             break
         hyperplane = kernel(reduction.rows[:1]).T
-        reduction = restricted(sample_rows(reduction), hyperplane)
+        reduction = _restricted(sample_rows(reduction), hyperplane)
     return [walks.restricted(link) for link in links]
 
 
@@ -109,6 +110,22 @@ def _stored(walks: Walks, rows: np.ndarray, dims: Sequence[bool], jobs: int,
         rows[used] = 0
         used += 1
     return rows[:used]
+
+
+def sample_rows(reduction: Reduction) -> np.ndarray:
+    """The samples' own rows (n, r), up to positive factors, in the coordinates of the reduction."""
+    r = reduction
+    signed = np.zeros((r.n, r.rank), dtype=object)
+    cut = r.class_of >= 0
+    signed[cut] = (r.rows[r.class_of[cut]].astype(object)
+                   * r.orientation[cut, None].astype(object))
+    return signed
+
+
+def _restricted(signed: np.ndarray, basis: np.ndarray) -> Reduction:
+    """The samples' rows as functionals on the flat spanned by the columns of `basis`."""
+    values = primitive(signed.dot(basis))
+    return reduce_rows(IntegerMatrix(values, (Fraction(1),) * values.shape[1]))
 
 
 def _from(watch: Callable[[int], None], before: int, done: int) -> None:

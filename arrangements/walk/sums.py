@@ -234,7 +234,7 @@ class DirectSum:
                 yield Table(words, np.ascontiguousarray(rows[:, -1]))
             else:
                 dims = np.full(len(rows), len(useful) - 1, dtype=np.uint8)
-                both = (np.stack([half, -half], axis=1).reshape(-1, half.shape[1]) for half in points)
+                both = [np.stack([u, -u], axis=1).reshape(-1, u.shape[1]) for u in points]
                 yield Table(_words(rows & mask), dims, *both)
 
 

@@ -91,8 +91,7 @@ def row_bytes(geometry: Geometry, dims: Sequence[bool] | None) -> int:
 
 
 class Signs:
-    """How many signs each stage has decided, in walks that ended, however, and in those that go on.
-    """
+    """How many signs each stage has decided, in walks that ended or were left, and that go on."""
 
     def __init__(self) -> None:
         self._ended = {"filter": 0, "separation": 0, "exact": 0}
