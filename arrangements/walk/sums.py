@@ -13,7 +13,7 @@ the rest; the origin last.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,16 +37,15 @@ class Table:
 
     words: np.ndarray  # uint64 (q, planes * ceil(n / 64))
     dims: np.ndarray   # uint8 (q,)
-    points: np.ndarray | None = None  # (q, d)
-    choices: dict[int, np.ndarray] = field(default_factory=dict)
-    plan: tuple[np.ndarray, np.ndarray] | None = None
+    points: np.ndarray  # (q, d), or (q, 0)
+    choices: dict[int, np.ndarray] = field(init=False, default_factory=dict)
+    plan: tuple[np.ndarray, np.ndarray] | None = field(init=False, default=None)
 
     def __len__(self) -> int:
         return len(self.dims)
 
     def __getitem__(self, key: Any) -> Table:
-        return Table(self.words[key], self.dims[key],
-                     None if self.points is None else self.points[key])
+        return Table(self.words[key], self.dims[key], self.points[key])
 
     def halves(self) -> Table:
         """The first of each pair of opposites, without the origin."""
@@ -57,8 +56,7 @@ class Table:
         i, j = np.divmod(np.arange(len(self) * len(other)), max(len(other), 1))
         keep = useful[self.dims[i] + other.dims[j]]
         a, b = self[i[keep]], other[j[keep]]
-        points = None if a.points is None or b.points is None else a.points + b.points
-        return Table(a.words | b.words, a.dims + b.dims, points)
+        return Table(a.words | b.words, a.dims + b.dims, a.points + b.points)
 
     def chosen(self, heads: Table, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The rows that make wanted ones with heads of dimension k, choice[start[k]:start[k+1]]."""
@@ -107,7 +105,7 @@ class DirectSum:
         self._useful_heads = [self._reachable(sum(ranks[i + 1 :])) for i in range(len(ranks))]
         self._kept: dict[int, Table | None] = {}  # by factor; None where there are too many rows
 
-    def stream(self, size: int) -> Iterator[np.ndarray]:
+    def stream(self, size: int) -> Generator[np.ndarray, None, None]:
         """The rows in blocks of at most `size` (even)."""
         out, used = self._empty(size), 0
         for heads, table in self._products():
@@ -166,7 +164,8 @@ class DirectSum:
 
     def _zeros(self, size: int) -> Table:
         n_words = (2 if self._faces else 1) * ((self.n + 63) // 64)
-        return Table(np.zeros((size, n_words), dtype=np.uint64), np.zeros(size, dtype=np.uint8))
+        return Table(np.zeros((size, n_words), dtype=np.uint64), np.zeros(size, dtype=np.uint8),
+                     np.zeros((size, 0)))
 
     def _fill(self, heads: Table, table: Table, i: int, j: int, out: np.ndarray
               ) -> tuple[int, int, int]:
@@ -211,7 +210,10 @@ class DirectSum:
                 total += len(block)
                 if total > _KEPT:
                     return None
-            self._kept[i] = _joined(blocks) if blocks else self._zeros(0)
+            self._kept[i] = self._zeros(0) if not blocks else Table(
+                np.concatenate([block.words for block in blocks]),
+                np.concatenate([block.dims for block in blocks]),
+                np.concatenate([block.points for block in blocks]))
         return self._kept[i]
 
     def _walked(self, i: int) -> Iterator[Table]:
@@ -228,21 +230,17 @@ class DirectSum:
         if i == 0 and not self._faces:  # the bits of zero rows are 1
             own |= ~self._cut
         mask, n_bytes = _packed(own), (self.n + 7) // 8
-        for rows, *points in blocks:
+        for rows, *half in blocks:
             if self._faces:
                 words = np.hstack([_words(rows[:, :n_bytes]), _words(rows[:, n_bytes:-1])])
-                yield Table(words, np.ascontiguousarray(rows[:, -1]))
+                dims = np.ascontiguousarray(rows[:, -1])
             else:
+                words = _words(rows & mask)
                 dims = np.full(len(rows), len(useful) - 1, dtype=np.uint8)
-                both = [np.stack([u, -u], axis=1).reshape(-1, u.shape[1]) for u in points]
-                yield Table(_words(rows & mask), dims, *both)
-
-
-def _joined(blocks: Sequence[Table]) -> Table:
-    points = [block.points for block in blocks if block.points is not None]
-    return Table(np.concatenate([block.words for block in blocks]),
-                 np.concatenate([block.dims for block in blocks]),
-                 np.concatenate(points) if points else None)
+            points = np.zeros((len(rows), half[0].shape[1] if half else 0))
+            for u in half:
+                points[::2], points[1::2] = u, -u
+            yield Table(words, dims, points)
 
 
 def _samples(parts: Sequence[Any]) -> np.ndarray:
