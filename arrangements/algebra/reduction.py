@@ -84,6 +84,21 @@ class Reduction:
                              == (self.orientation[self.cut] > 0))
         return np.packbits(bits, axis=1, bitorder="little")
 
+    def summand(self, members: np.ndarray) -> Reduction:
+        """That of some of the rows, in columns of their own; samples of the others are zero."""
+        rows = self.rows[members]
+        if len(members) == 1:
+            columns = np.flatnonzero(rows[0])[:1]
+            rows = np.sign(rows[:, columns].astype(object)).astype(np.int64)
+        else:
+            part = reduce_rows(IntegerMatrix(primitive(rows), (Fraction(1),) * self.rank))
+            columns, rows = part.columns, part.rows
+        place = np.full(self.m + 1, -1, dtype=np.int32)  # the last for zero rows
+        place[members] = np.arange(len(members))
+        class_of = place[self.class_of]
+        return Reduction(self.n, self.d, len(columns), self.columns[columns], rows, class_of,
+                         np.where(class_of < 0, np.int8(0), self.orientation), self.column_scale)
+
     def lift(self, point: Sequence[Any]) -> tuple[Fraction, ...]:
         """A point in the user's coordinates (d) from one in those of `rows` (rank)."""
         out = [Fraction(0)] * self.d

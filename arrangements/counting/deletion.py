@@ -15,6 +15,7 @@ from arrangements.algebra.rounding import SMALL, fitted, largest
 from arrangements.counting.closed_forms import signed
 from arrangements.errors import InputError
 
+_PRIME = 2**31 - 1  # products of two residues fit in int64
 _CHUNK = 2**18  # pairs of rows looked at together: their arrays stay in the cache
 
 
@@ -107,6 +108,9 @@ def components(rows: np.ndarray) -> list[np.ndarray]:
     >>> [part.tolist() for part in components(np.array([[1, 0, 0], [0, 1, 1], [2, 0, 0]]))]
     [[0, 2], [1]]
     """
+    rows = np.asarray(rows)
+    if rows.ndim == 2 and rows.dtype in (np.int64, object) and _connected(rows):
+        return [np.arange(len(rows))]
     return _parts(_coordinates(_integers(rows))[0])
 
 
@@ -132,6 +136,23 @@ def _integers(rows: np.ndarray) -> np.ndarray:
 
 
 # -- direct sums
+
+
+def _connected(rows: np.ndarray) -> bool:
+    """Whether the residues of some rows show that all are one set: coordinates in a basis that are
+    not zero modulo a prime are not zero, and no row is without any."""
+    m, r = rows.shape
+    if m <= r or not rows.any(axis=1).all():
+        return False
+    a = (rows[: 2 * r + 8].T % _PRIME).astype(np.int64)
+    for i in range(r):
+        at = int(a[i].argmax())
+        if a[i, at] == 0:
+            return False
+        pivot = a[i] * pow(int(a[i, at]), -1, _PRIME) % _PRIME
+        a = (a - a[:, at, None] * pivot) % _PRIME
+        a[i] = pivot
+    return bool(a.all(axis=0).any()) or len(_parts(a.T[a.any(axis=0)])) == 1
 
 
 def _coordinates(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

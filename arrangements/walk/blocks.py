@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from . import boundaries
+from .boundaries import new_patterns
 from .walks import Interior, Walks
 
 
@@ -25,15 +25,7 @@ def _pieces(walks: Walks, jobs: int, size: int, interior: Interior | None, close
         for packed in walks.stream(jobs, size):
             yield (packed,)
     if closed:
-        for packed in boundary_patterns(walks, jobs):
-            yield (packed,)
-
-
-def boundary_patterns(walks: Walks, jobs: int) -> Iterator[np.ndarray]:
-    """Packed patterns of weights on hyperplanes that no chamber has, in blocks."""
-    for quotient in boundaries.restrictions(boundaries.sample_rows(walks.reduction)):
-        # rows in the flat are zero rows of the quotient, so their bits are ones already
-        yield from walks.restricted(quotient).stream(jobs, 65536)
+        yield (new_patterns(walks, jobs, walks.stream(jobs, size)),)
 
 
 def reblocked(pieces: Iterator[tuple[np.ndarray, ...]], size: int

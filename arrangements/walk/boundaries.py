@@ -3,68 +3,63 @@
 For a pattern s let Q be {u : x_i.u >= 0 where s_i = 1, < 0 elsewhere}. It is convex, so its
 relative interior lies in one face, and a face with zero set F is that face exactly when no
 direction leaves F upwards: when the rows of F are totally cyclic (a strictly positive combination
-of them is 0). So the set is the disjoint union, over the totally cyclic flats F, of the chambers of
-X restricted to F, with ones on F.
+of them is 0). These are dependent, and among the rows that have positive dependences at all; faces
+of other flats are not looked at. What the patterns of chambers do not have already is new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Iterable
 
 import numpy as np
 
-from arrangements.algebra.elimination import kernel, primitive
-from arrangements.algebra.numbers import IntegerMatrix
-from arrangements.algebra.reduction import Reduction, reduce_rows
-from arrangements.algebra.witness import positive_dependence
+from arrangements.algebra.elimination import kernel
+from arrangements.algebra.witness import interior_point, positive_dependence
+from arrangements.patterns.lookup import Index
+
+from . import faces
+from .walks import Walks
+
+_BLOCK = 1 << 16
+_ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1, dtype=np.int32)
 
 
-def sample_rows(reduction: Reduction) -> np.ndarray:
-    """The samples' own rows (n, r), up to positive factors, in the coordinates of the reduction."""
-    r = reduction
-    signed = np.zeros((r.n, r.rank), dtype=object)
-    cut = r.class_of >= 0
-    signed[cut] = (r.rows[r.class_of[cut]].astype(object)
-                   * r.orientation[cut, None].astype(object))
-    return signed
+def new_patterns(walks: Walks, jobs: int, chambers: Iterable[np.ndarray]) -> np.ndarray:
+    """Packed patterns of weights on hyperplanes that no chamber has, each once, in the order of the
+    faces; `chambers` are the patterns of all chambers, in blocks.
 
-
-def restrictions(signed: np.ndarray) -> Iterator[Reduction]:
-    """X restricted to F, for the totally cyclic flats F but the empty one; rows of F become zero.
-
-    `signed` are `sample_rows`.
+    Costs a walk of the faces unless the rows are in general position, and memory for the patterns
+    of faces of dependent flats.
     """
-    core = cyclic_part(signed)
-    seen: set[frozenset[int]] = {frozenset()}
-    level = [np.zeros(len(signed), dtype=bool)]
-    while level:
-        above = []
-        for flat in level:
-            for i in np.flatnonzero(core & ~flat & signed.any(axis=1)):
-                rows = signed[flat | (np.arange(len(signed)) == i)]
-                basis = kernel(rows).T
-                closure = ~np.array([any(row) for row in signed.dot(basis)], dtype=bool) \
-                    if basis.shape[1] else np.ones(len(signed), dtype=bool)
-                key = frozenset(np.flatnonzero(closure).tolist())
-                if key in seen:
-                    continue
-                seen.add(key)
-                if (closure & ~core & signed.any(axis=1)).any():
-                    continue
-                above.append(closure)
-                if cyclic_part(signed[closure]).all():
-                    yield restricted(signed, basis)
-        level = above
-
-
-def restricted(signed: np.ndarray, basis: np.ndarray) -> Reduction:
-    """The samples' rows as functionals on the flat spanned by the columns of `basis`."""
-    values = signed.dot(basis)
-    if basis.shape[1] == 0:
-        values = np.zeros((len(signed), 1), dtype=object)
-    values = primitive(values)
-    return reduce_rows(IntegerMatrix(values, (Fraction(1),) * values.shape[1]))
+    reduction = walks.reduction
+    rows, cut = faces.sample_rows(reduction), reduction.class_of >= 0
+    ones = np.packbits(np.ones((1, walks.n), dtype=bool), axis=1, bitorder="little")
+    if not cut.any() or interior_point(rows[cut], [1] * int(cut.sum())) is not None:
+        return ones[:0]
+    core = cyclic_part(rows)
+    if not core[cut].any():
+        return ones[:0]
+    if walks.m == len(reduction.cut) and walks.rank > 1 and walks.count(only_simple=True):
+        return ones  # independent rows are not cyclic: of all flats only the origin can be
+    outside = np.packbits(~core, bitorder="little")
+    nonzero = np.packbits(cut, bitorder="little")
+    both = np.zeros((2, walks.m), dtype=bool)
+    both[np.where(reduction.orientation[cut] > 0, 1, 0), reduction.class_of[cut]] = True
+    top = walks.rank - (1 if both.all(axis=0).any() else 2)  # flats of rank 1 need opposite rows
+    found = [ones[:0]]
+    for block in faces.blocks(walks, [k <= top for k in range(walks.rank + 1)], jobs, _BLOCK):
+        positive, negative = block[:, : ones.shape[1]], block[:, ones.shape[1] : -1]
+        zero = ~(positive | negative) & nonzero
+        dependent = _ONES[zero].sum(axis=1) > walks.rank - block[:, -1].astype(np.int32)
+        found.append(~negative[dependent & ~(zero & outside).any(axis=1)] & ones)
+    patterns = np.concatenate(found)
+    index = Index(patterns)
+    new = index.find(patterns) == np.arange(len(patterns))
+    for packed in chambers:
+        seen = index.find(np.ascontiguousarray(packed))
+        new[seen[seen >= 0]] = False
+    out: np.ndarray = patterns[new]
+    return out
 
 
 def cyclic_part(rows: np.ndarray) -> np.ndarray:

@@ -9,14 +9,10 @@ counted part by part: all these polynomials multiply.
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
+from dataclasses import replace
 
 import numpy as np
 
-from arrangements.algebra.elimination import primitive
-from arrangements.algebra.numbers import IntegerMatrix
-from arrangements.algebra.reduction import Reduction, reduce_rows
-from arrangements.counting.deletion import components
 from arrangements.errors import CapacityError
 
 from . import threads
@@ -33,7 +29,7 @@ def first_kind(walks: Walks, jobs: int) -> list[int]:
         beta = [*part.tally(jobs)[0][: part.rank], 0]
         return [x + y for x, y in zip(beta, [0, *beta], strict=False)]
 
-    return _product(walks, of)
+    return _product(walks, of, [1, 1])
 
 
 def second_kind(walks: Walks, jobs: int) -> list[int]:
@@ -46,7 +42,7 @@ def second_kind(walks: Walks, jobs: int) -> list[int]:
                 total[t + depth] += n
         return total
 
-    return _product(walks, of)
+    return _product(walks, of, [1, 1])
 
 
 def faces(walks: Walks, jobs: int) -> list[int]:
@@ -65,21 +61,18 @@ def faces(walks: Walks, jobs: int) -> list[int]:
                 total[k] += 2 * n
         return total
 
-    return _product(walks, of)
+    return _product(walks, of, [1, 2])
 
 
-def _product(walks: Walks, of: Callable[[Walks], list[int]]) -> list[int]:
-    """The product over the direct summands of polynomials with coefficients of(summand)."""
+def _product(walks: Walks, of: Callable[[Walks], list[int]], line: list[int]) -> list[int]:
+    """The product over the direct summands of polynomials with coefficients of(summand), `line`
+    for a summand of rank 1."""
     product = np.ones(1, dtype=object)
-    for members in components(walks.reduction.rows):
-        part = walks.restricted(_part(walks.reduction, members))
-        product = np.convolve(product, np.array(of(part), dtype=object))
+    for part in walks.summands:
+        r = part.reduction
+        if part.m < part.n:  # a walk that only counts need not know the samples
+            part = part.restricted(replace(r, n=r.m, class_of=np.arange(r.m, dtype=np.int32),
+                                           orientation=np.ones(r.m, dtype=np.int8)))
+        found = line if part.rank == 1 else of(part)
+        product = np.convolve(product, np.array(found, dtype=object))
     return [int(x) for x in product]
-
-
-def _part(reduction: Reduction, members: np.ndarray) -> Reduction:
-    """The arrangement of some of the rows."""
-    if len(members) == len(reduction.rows):
-        return reduction
-    rows = primitive(reduction.rows[members])
-    return reduce_rows(IntegerMatrix(rows, (Fraction(1),) * rows.shape[1]))

@@ -1,103 +1,109 @@
 """Float witnesses for blocks of chambers, each checked exactly.
 
-A walk leaves, for every pair of opposite chambers, a basis b_1..b_r and values such that the point
-u with b_i.u = value_i * epsilon^level_i is in the chamber for all small epsilon. Here epsilon is
-chosen level by level, vectorised over the block.
+A walk leaves, for every pair of opposite chambers, a basis and values that say where the chamber
+is, see `points.nested`. What is not certain by floats is found, and checked, in exact numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
 
+from arrangements.algebra.elimination import adjugate, independent_columns
 from arrangements.algebra.reduction import Reduction
-from arrangements.algebra.rounding import U, nearest_float, normalised
+from arrangements.algebra.rounding import nearest_float, normalised
 
+from .points import certain, nested
 from .tables import Tables
 
 
-def nested_points(vectors: np.ndarray, rows: np.ndarray, ids: np.ndarray, levels: np.ndarray,
-                  values: np.ndarray) -> np.ndarray:
-    """Points (k, r) of k chambers from their traces; good guesses, to be checked.
+class Traces:
+    """Points of chambers, in the user's coordinates, from the traces of walks."""
 
-    `vectors` are all vectors a basis can hold, `rows` those of the arrangement, as floats.
-    """
-    depth = int(levels.max(initial=0)) + 1
-    right = np.where(levels[:, :, None] == np.arange(depth), values[:, :, None], 0.0)
-    with np.errstate(all="ignore"):
-        try:
-            directions = np.linalg.solve(vectors[ids], right)
-        except np.linalg.LinAlgError:
-            return np.full((len(ids), vectors.shape[1]), np.nan)
-        point = directions[:, :, depth - 1]
-        for level in range(depth - 2, -1, -1):
-            outer = directions[:, :, level]
-            a, b = outer @ rows.T, point @ rows.T
-            a[np.abs(a) < 1e-9 * np.abs(outer).max(axis=1, keepdims=True)] = 0
-            # the largest step that keeps the sign of every a that is not zero, halved
-            limit = np.where(a * b < 0, np.abs(a) / np.abs(b), np.inf).min(axis=1)
-            scale = np.abs(outer).max(axis=1) / np.abs(point).max(axis=1)
-            step = 0.5 * np.minimum(limit, np.where(np.isfinite(scale) & (scale > 0), scale, 1.0))
-            point = outer + step[:, None] * point
-        out: np.ndarray = point / np.abs(point).max(axis=1, keepdims=True)
+    def __init__(self, reduction: Reduction, tables: Tables) -> None:
+        r = reduction
+        self._columns, self._d, self._vectors = r.columns, r.d, tables.floats
+        self._lanes = _lanes(tables.floats[: r.m])
+        # points are found in balanced columns
+        self._scale = np.array([nearest_float(r.column_scale[c] / Fraction(2) ** b)
+                                for c, b in zip(r.columns, tables.balance.tolist(), strict=True)])
+
+    def points(self, ids: np.ndarray, levels: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Good guesses (k, d), to be checked, for the first of each of k pairs of opposites."""
+        found = nested(ids, levels, values, self._vectors, self._lanes, self._scale)
+        if len(self._columns) == self._d:
+            return found
+        out = np.zeros((len(ids), self._d))
+        out[:, self._columns] = found
         return out
 
 
 class Witnesses:
-    """Float points for patterns of one arrangement."""
+    """Which points are certainly in their chambers, and others for those that are not."""
 
-    def __init__(self, reduction: Reduction, tables: Tables,
+    def __init__(self, reduction: Reduction,
                  exact: Callable[[np.ndarray], tuple[Fraction, ...] | None]) -> None:
         r = reduction
-        self._exact = exact
-        self._columns, self._d = r.columns, r.d
-        self._vectors, self._rows = tables.floats, tables.floats[: r.m]
-        self._first = r.first
+        self._exact, self._n, self._columns = exact, r.n, r.columns
+        self._first = r.first.astype(np.int32)
         scale = np.array([r.column_scale[c] for c in r.columns], dtype=object)
         # the rows in the user's coordinates, up to positive factors, with relative error 2u
         self._exact_rows = r.rows.astype(object) * scale
-        # points are found in balanced columns
-        self._scale = np.array([nearest_float(s / Fraction(2) ** b)
-                                for s, b in zip(scale, tables.balance.tolist(), strict=True)])
-        self._float_rows = normalised(self._exact_rows)
+        self._lanes = _lanes(normalised(self._exact_rows))
 
-    def of(self, packed: np.ndarray, n: int, trace: tuple[np.ndarray, ...]
-           ) -> tuple[np.ndarray, np.ndarray]:
-        """Witnesses (p, d) of a block of rows and their opposites, and which are correct."""
-        half = nested_points(self._vectors, self._rows, *trace)
-        points = np.repeat(half, 2, axis=0)
-        points[1::2] *= -1
-        with np.errstate(all="ignore"):
-            points = points / self._scale
-            points /= np.abs(points).max(axis=1, keepdims=True)
-        positive = np.unpackbits(packed, axis=1, count=n, bitorder="little")[:, self._first]
-        found = self._certain(points, positive)
-        out = np.zeros((len(packed), self._d))
-        out[:, self._columns] = points
+    def checked(self, packed: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Witnesses (2 k, d) of a block of rows, and which are correct, from points (k, d) of the
+        first of each pair of opposites, whose coordinates are at most 1."""
+        out = np.empty((len(packed), half.shape[1]))
+        out[::2] = half
+        np.negative(half, out=out[1::2])
+        if len(self._columns) < half.shape[1]:
+            half = np.ascontiguousarray(half[:, self._columns])
+        found = np.repeat(certain(half, packed, self._lanes, self._first), 2)
         for i in np.flatnonzero(~found):
-            pattern = np.unpackbits(packed[i], count=n, bitorder="little").astype(bool)
+            pattern = np.unpackbits(packed[i], count=self._n, bitorder="little").astype(bool)
             exact = self._exact(pattern)
-            if exact is not None:
-                out[i] = normalised(exact)
-                found[i] = self._holds(out[i][self._columns], positive[i])
+            out[i] = 0 if exact is None else normalised(exact)
+            found[i] = exact is not None and self._holds(out[i][self._columns],
+                                                         pattern[self._first])
         return out, found
 
-    def _certain(self, points: np.ndarray, positive: np.ndarray) -> np.ndarray:
-        """Which points have the right signs beyond every rounding error."""
-        with np.errstate(all="ignore"):
-            value = points @ self._float_rows.T
-            bound = (len(self._columns) + 8) * U * (np.abs(points) @ np.abs(self._float_rows).T)
-            right = np.where(positive, value, -value) > bound + 1e-290
-        out: np.ndarray = right.all(axis=1)
-        return out
-
     def _holds(self, point: np.ndarray, positive: np.ndarray) -> bool:
-        """The same in exact arithmetic."""
+        """Whether a point is in the chamber, in exact arithmetic."""
         if not np.isfinite(point).all():
             return False
         u = [Fraction(x) for x in point.tolist()]
         return all((sum(a * b for a, b in zip(row, u, strict=True)) > 0) == bool(plus)
                    and any(row) and sum(a * b for a, b in zip(row, u, strict=True)) != 0
                    for row, plus in zip(self._exact_rows, positive, strict=True))
+
+
+def lifts(whole: Reduction, parts: Sequence[Reduction]) -> list[np.ndarray]:
+    """For each direct summand a float matrix (d, d): from a point, in the user's coordinates, to
+    one where its own rows have the same values, up to positive factors, and all others none."""
+    members = [whole.class_of[part.first] for part in parts]
+    bases = [independent_columns(part.rows.T) for part in parts]
+    basis = whole.rows[np.concatenate([m[b] for m, b in zip(members, bases, strict=True)])]
+    inverse, _, determinant = adjugate(basis)
+    place = {c: k for k, c in enumerate(whole.columns.tolist())}
+    out, done = [], 0
+    for part, rows, own in zip(parts, members, bases, strict=True):
+        values = whole.rows[rows[own]].astype(object)
+        matrix = np.zeros((whole.d, whole.d))
+        image = inverse[:, done : done + part.rank]
+        for c in part.columns.tolist():
+            for k, x in zip(whole.columns.tolist(), image.dot(values[:, place[c]]), strict=True):
+                ratio = whole.column_scale[c] / whole.column_scale[k]
+                matrix[k, c] = nearest_float(Fraction(x, determinant) * ratio)
+        out.append(matrix)
+        done += part.rank
+    return out
+
+
+def _lanes(rows: np.ndarray) -> np.ndarray:
+    """Rows as columns, padded with zeros to a multiple of eight."""
+    lanes = np.zeros((rows.shape[1], -(-len(rows) // 8) * 8))
+    lanes[:, : len(rows)] = rows.T
+    return lanes

@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from .enumeration import Enumeration, Geometry
 SMALL = 1 << 15  # rows below which starting a thread costs more than the walk
 TASK_ROWS = 1 << 15
 FIRST = 1 << 12  # rows of a buffer whose final size is not known
+_COUNTING = threading.RLock()  # a collected generator may end inside
 POLL = 0.05  # seconds between looks at the clock, the progress bar and Ctrl-C
 
 
@@ -39,6 +41,12 @@ def rows_bound(m: int, r: int, dims: Sequence[bool] | None = None) -> int:
     """The most rows m hyperplanes of rank r can give, beside the origin: chambers, or the faces of
     some dimensions that are not in one of the hyperplanes. Attained in general position."""
     return sum(math.comb(m - 1, t) * _at_vertex(r, t, dims) for t in range(r))
+
+
+def faces_bound(m: int, r: int, dims: Sequence[bool] | None = None) -> int:
+    """The most faces of some dimensions, all by default, beside the origin; and one."""
+    return 1 + sum(rows_bound(m - (r - k), k, [True] * (k + 1) if dims is None else dims[: k + 1])
+                   for k in range(1, r + 1))
 
 
 def _at_vertex(r: int, t: int, dims: Sequence[bool] | None) -> int:
@@ -80,6 +88,37 @@ def row_bytes(geometry: Geometry, dims: Sequence[bool] | None) -> int:
     """Bytes of a row: a bit for each sample; for faces two, and their dimension."""
     plane = (geometry.n + 7) // 8
     return plane if dims is None else 2 * plane + 1
+
+
+class Signs:
+    """How many signs each stage has decided, in walks that ended or were left, and that go on."""
+
+    def __init__(self) -> None:
+        self._ended = {"filter": 0, "separation": 0, "exact": 0}
+        self._walks: list[Enumeration] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_ended": self.total(), "_walks": []}
+
+    def total(self) -> dict[str, int]:
+        """So far, by stage."""
+        with _COUNTING:
+            return {stage: n + sum(walk.stats[stage] for walk in [*self._walks])
+                    for stage, n in self._ended.items()}
+
+    @contextmanager
+    def of(self, walks: list[Enumeration]) -> Iterator[None]:
+        """While these walks run."""
+        with _COUNTING:
+            self._walks += walks
+        try:
+            yield
+        finally:
+            with _COUNTING:
+                for walk in walks:
+                    self._walks.remove(walk)
+                    for stage, n in walk.stats.items():
+                        self._ended[stage] += n
 
 
 class Run:
@@ -150,22 +189,22 @@ class Grown:
 
 
 def count(geometry: Geometry, *, only_simple: bool = False, limit: float = math.inf,
-          stats: dict[str, int] | None = None) -> int | None:
+          signs: Signs | None = None) -> int | None:
     """Number of chambers; None when `only_simple` met a degeneracy. Beyond `limit` rows the walk
     stops and the number so far is returned."""
     walk = Enumeration(geometry, None, only_simple=only_simple)
     complete = []
     run = Run()
-    run.start(lambda w: complete.append(w.run(-1, 1, geometry.m, True)), [walk])
-    run.wait(lambda rows: walk.stop() if rows > limit else None)
-    add_stats(stats, [walk])
+    with (signs or Signs()).of([walk]):
+        run.start(lambda w: complete.append(w.run(-1, 1, geometry.m, True)), [walk])
+        run.wait(lambda rows: walk.stop() if rows > limit else None)
     if not complete[0] and walk.n_rows <= limit:
         return None
     return walk.n_rows
 
 
 def tally(geometry: Geometry, n_jobs: int, *, dims: Sequence[bool] | None = None,
-          stats: dict[str, int] | None = None) -> np.ndarray:
+          signs: Signs | None = None) -> np.ndarray:
     """`Enumeration.counters` of a whole walk, as Python integers."""
     work = iter(tasks(geometry.m, geometry.r, n_jobs))
     lock = threading.Lock()
@@ -178,28 +217,28 @@ def tally(geometry: Geometry, n_jobs: int, *, dims: Sequence[bool] | None = None
                 return
             walk.run(*task[:4])
 
-    run = Run()
-    run.start(target, [Enumeration(geometry, None, dims=dims) for _ in range(n_jobs)])
-    run.wait(lambda rows: None)
-    add_stats(stats, run.walks)
-    out: np.ndarray = sum(walk.counters.astype(object) for walk in run.walks)
+    run, walks = Run(), [Enumeration(geometry, None, dims=dims) for _ in range(n_jobs)]
+    with (signs or Signs()).of(walks):
+        run.start(target, walks)
+        run.wait(lambda rows: None)
+    out: np.ndarray = sum(walk.counters.astype(object) for walk in walks)
     return out
 
 
 def store(geometry: Geometry, buffer: np.ndarray, n_jobs: int, *, watch: Callable[[int], None],
-          dims: Sequence[bool] | None = None, stats: dict[str, int] | None = None) -> np.ndarray:
+          dims: Sequence[bool] | None = None, signs: Signs | None = None) -> np.ndarray:
     """All rows: the beginning of `buffer`, or another array if it was too small."""
     work = tasks(geometry.m, geometry.r, n_jobs, dims)
     if len(work) == 1:
         sink = Grown(buffer)
         walk = Enumeration(geometry, sink, dims=dims)
-        if len(buffer) <= SMALL:
-            walk.run(*work[0][:4])
-        else:
-            run = Run()
-            run.start(lambda w: w.run(*work[0][:4]), [walk])
-            run.wait(watch)
-        add_stats(stats, [walk])
+        with (signs or Signs()).of([walk]):
+            if len(buffer) <= SMALL:
+                walk.run(*work[0][:4])
+            else:
+                run = Run()
+                run.start(lambda w: w.run(*work[0][:4]), [walk])
+                run.wait(watch)
         return sink.buffer[: walk.filled]
     # Every task writes where its rows belong if the arrangement is simple. From the first one with
     # another number of rows on, tasks keep their rows, and the pieces are joined at the end.
@@ -224,17 +263,17 @@ def store(geometry: Geometry, buffer: np.ndarray, n_jobs: int, *, watch: Callabl
             if walk.filled != work[i].rows or sink.buffer is not place:
                 surprised.set()
 
-    run = Run()
-    run.start(target, [Enumeration(geometry, Grown, dims=dims) for _ in range(n_jobs)])
-    run.wait(watch)
-    add_stats(stats, run.walks)
+    run, walks = Run(), [Enumeration(geometry, Grown, dims=dims) for _ in range(n_jobs)]
+    with (signs or Signs()).of(walks):
+        run.start(target, walks)
+        run.wait(watch)
     if not surprised.is_set():
         return buffer[: offsets[-1]]
     return np.concatenate(pieces)
 
 
 def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = False,
-           dims: Sequence[bool] | None = None, stats: dict[str, int] | None = None
+           dims: Sequence[bool] | None = None, signs: Signs | None = None
            ) -> Generator[Any, None, None]:
     """Blocks in order, each a fresh array of at most `block_rows` rows (even, at least 2); with
     `tracing` a tuple of it and the traces. Memory: a few blocks for each worker."""
@@ -296,29 +335,29 @@ def stream(geometry: Geometry, n_jobs: int, block_rows: int, *, tracing: bool = 
                 put(shelf, cut(current.pop(), walk.filled))
             put(shelf, None)
 
-    run.start(target, [Enumeration(geometry, fresh, tracing=tracing, dims=dims)
-                       for _ in range(n_jobs)])
-    try:
-        for i in range(len(work)):
-            while not opened.acquire(timeout=POLL):
-                run.check()
-            while True:
-                try:
-                    block = shelves[i].get(timeout=POLL)
-                except queue.Empty:
+    walks = [Enumeration(geometry, fresh, tracing=tracing, dims=dims) for _ in range(n_jobs)]
+    with (signs or Signs()).of(walks):
+        run.start(target, walks)
+        try:
+            for i in range(len(work)):
+                while not opened.acquire(timeout=POLL):
                     run.check()
-                    continue
-                if block is None:
-                    break
-                yield block
-            shelves[i] = queue.Queue()  # let go of the blocks
-            ahead.release()
-        run.check()
-    finally:
-        run.stop()
-        for thread in run.threads:
-            thread.join()
-        add_stats(stats, run.walks)
+                while True:
+                    try:
+                        block = shelves[i].get(timeout=POLL)
+                    except queue.Empty:
+                        run.check()
+                        continue
+                    if block is None:
+                        break
+                    yield block
+                shelves[i] = queue.Queue()  # let go of the blocks
+                ahead.release()
+            run.check()
+        finally:
+            run.stop()
+            for thread in run.threads:
+                thread.join()
 
 
 def started(blocks: Generator[Any, None, None]) -> Generator[Any, None, None]:
@@ -334,15 +373,6 @@ def started(blocks: Generator[Any, None, None]) -> Generator[Any, None, None]:
             blocks.close()
 
     return whole()
-
-
-def add_stats(total: dict[str, int] | None, walks: list[Enumeration]) -> None:
-    """Add the stage counters of some walks."""
-    if total is None:
-        return
-    for walk in walks:
-        for stage, n in walk.stats.items():
-            total[stage] = total.get(stage, 0) + n
 
 
 def available_bytes() -> int:

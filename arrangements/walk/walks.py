@@ -17,11 +17,13 @@ from arrangements.algebra.elimination import primitive
 from arrangements.algebra.numbers import IntegerMatrix
 from arrangements.algebra.reduction import Reduction, reduce_rows
 from arrangements.counting.closed_forms import cover_bound
+from arrangements.counting.deletion import components
 from arrangements.errors import CapacityError
 
 from . import tables, threads
 from .enumeration import Geometry
-from .float_points import Witnesses
+from .float_points import Traces, Witnesses, lifts
+from .sums import DirectSum
 
 T = TypeVar("T")
 
@@ -41,14 +43,15 @@ class Walks:
     tol : float, optional
         Take smaller values for zero. Classes may then be parallel to each other, subtrees are not
         independent, and one thread does all the work.
-    stats : dict, optional
+    signs : threads.Signs, optional
         Where the stages count the signs they decide.
     """
 
     def __init__(self, reduction: Reduction, tol: float | None = None,
-                 stats: dict[str, int] | None = None) -> None:
+                 signs: threads.Signs | None = None) -> None:
         self.reduction, self.tol = reduction, tol
-        self.stats = {"filter": 0, "separation": 0, "exact": 0} if stats is None else stats
+        self._signs = threads.Signs() if signs is None else signs
+        self._summands: list[Walks] | None = None
         self._seed = 0
         self._geometry: Geometry | None = None
 
@@ -70,9 +73,30 @@ class Walks:
         """Rank of the rows."""
         return self.reduction.rank
 
+    @property
+    def stats(self) -> dict[str, int]:
+        """How many signs each stage has decided so far, in walks that go on too."""
+        return self._signs.total()
+
     def restricted(self, reduction: Reduction) -> Walks:
         """Those of another arrangement read the same way, counted together with these."""
-        return Walks(reduction, self.tol, self.stats)
+        return Walks(reduction, self.tol, self._signs)
+
+    @property
+    def summands(self) -> list[Walks]:
+        """Those of the direct summands, of all samples: rows of the others are zero rows there.
+
+        One without others, and with `tol`, is its only summand.
+        """
+        if self._summands is None:
+            members = [] if self.tol is not None else [
+                np.array([k]) for k in range(self.m)] if self.m == self.rank else components(
+                    self.reduction.rows)
+            self._summands = [] if len(members) < 2 else [
+                self.restricted(self.reduction.summand(k)) for k in members]
+            for part in self._summands:
+                part._summands = []
+        return self._summands or [self]
 
     def geometry(self) -> Geometry:
         """The tables of the rows, where the kernels read them."""
@@ -86,14 +110,14 @@ class Walks:
         """Number of chambers; None where `only_simple` met a dependence, and any number beyond
         `limit` where there are more than that."""
         return self._attempt(lambda g: threads.count(
-            g, only_simple=only_simple, limit=limit, stats=self.stats))
+            g, only_simple=only_simple, limit=limit, signs=self._signs))
 
     def tally(self, jobs: int, *, faces: bool = False) -> list[list[int]]:
         """`Enumeration.counters` of a whole walk."""
         self.check_walkable()
         dims = [True] * (self.rank + 1) if faces else None
         counters: list[list[int]] = self._attempt(lambda g: threads.tally(
-            g, self._jobs(jobs), dims=dims, stats=self.stats)).tolist()
+            g, self._jobs(jobs), dims=dims, signs=self._signs)).tolist()
         return counters
 
     def store(self, buffer: np.ndarray, jobs: int, watch: Callable[[int], None],
@@ -101,8 +125,10 @@ class Walks:
         """All rows: the beginning of `buffer`, or another array if it was too small."""
         if self.rank == 0:
             return _one_chamber(self.n)
+        if dims is None and len(self.summands) > 1:
+            return self._sum(jobs).store(buffer, watch)
         return self._attempt(lambda g: threads.store(
-            g, buffer, self._jobs(jobs), watch=watch, dims=dims, stats=self.stats))
+            g, buffer, self._jobs(jobs), watch=watch, dims=dims, signs=self._signs))
 
     def stream(self, jobs: int, block_rows: int, *, tracing: bool = False,
                dims: Sequence[bool] | None = None) -> Generator[Any, None, None]:
@@ -110,9 +136,11 @@ class Walks:
         if self.rank == 0:
             return _once(_one_chamber(self.n))
         self.check_walkable()
+        if dims is None and not tracing and len(self.summands) > 1:
+            return self._sum(jobs).stream(block_rows + block_rows % 2)
         size = max(2, min(block_rows + block_rows % 2, threads.rows_bound(self.m, self.rank, dims)))
         return self._attempt(lambda g: threads.started(threads.stream(
-            g, self._jobs(jobs), size, tracing=tracing, dims=dims, stats=self.stats)))
+            g, self._jobs(jobs), size, tracing=tracing, dims=dims, signs=self._signs)))
 
     def witnessed(self, jobs: int, block_rows: int,
                   exact: Interior) -> Iterator[tuple[np.ndarray, ...]]:
@@ -121,13 +149,11 @@ class Walks:
         if self.rank == 0:
             yield _one_chamber(self.n), np.zeros((1, self.reduction.d)), np.ones(1, dtype=bool)
             return
-        blocks = self.stream(jobs, block_rows, tracing=True)
-        points = Witnesses(self.reduction, self.geometry().tables, exact)
-        try:
-            for packed, *trace in blocks:
-                yield (packed, *points.of(packed, self.n, trace))
-        finally:
-            blocks.close()
+        witnesses = Witnesses(self.reduction, exact)
+        size = block_rows + block_rows % 2
+        for packed, half in (self._sum(jobs, points=True).with_points(size)
+                             if len(self.summands) > 1 else self._traced(jobs, size)):
+            yield (packed, *witnesses.checked(packed, half))
 
     # -- what fits
 
@@ -189,6 +215,36 @@ class Walks:
         return rows
 
     # -- private
+
+    def _traced(self, jobs: int, block_rows: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Blocks of chambers, and points of the first of each pair of opposites, unchecked."""
+        blocks = self.stream(jobs, block_rows, tracing=True)
+        traces = Traces(self.reduction, self.geometry().tables)
+        try:
+            for packed, *trace in blocks:
+                yield packed, traces.points(*trace)
+        finally:
+            blocks.close()
+
+    def _sum(self, jobs: int, *, points: bool = False) -> DirectSum:
+        """The chambers, as products of those of the direct summands."""
+        matrices = lifts(self.reduction, [p.reduction for p in self.summands]) if points else []
+        lift = {id(part): matrix for part, matrix in zip(self.summands, matrices, strict=False)}
+
+        def rows(part: Walks, _: Sequence[bool]) -> Iterator[tuple[np.ndarray, ...]]:
+            if points:
+                for packed, half in part._traced(jobs, threads.SMALL):
+                    yield packed, half @ lift[id(part)].T
+            elif part.rank == 1:
+                yield (part.reduction.packed(np.array([[True], [False]])),)
+            elif (bound := threads.rows_bound(part.m, part.rank)) <= threads.SMALL:
+                buffer = np.empty((bound, (self.n + 7) // 8), dtype=np.uint8)
+                yield (part.store(buffer, 1, lambda done: None),)
+            else:
+                for packed in part.stream(jobs, threads.SMALL):
+                    yield (packed,)
+
+        return DirectSum(self.summands, rows, points=points)
 
     def _jobs(self, jobs: int) -> int:
         return jobs if self.tol is None else 1

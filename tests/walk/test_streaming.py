@@ -4,6 +4,7 @@ What must end early is asked of `ENDLESS`, which would take weeks, and not of a 
 """
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -226,3 +227,28 @@ def test_output_that_cannot_fit_is_refused_before_any_work(X):
     stream = A.iter_dichotomies(1000)
     assert len(next(stream)) == 1000
     stream.close()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_signs_are_counted_while_a_walk_goes_on_and_after_one_was_left(n_jobs):
+    A = Arrangement(ENDLESS)
+    stream = A.iter_dichotomies(4096, n_jobs=n_jobs)
+    next(stream)
+    going_on = A.predicate_stats["filter"]
+    assert going_on > 4096
+    assert pickle.loads(pickle.dumps(A)).predicate_stats["filter"] >= going_on
+    stream.close()
+    left = A.predicate_stats
+    assert left["filter"] >= going_on
+    assert A.predicate_stats == left
+
+
+def test_signs_of_an_interrupted_walk_are_counted():
+    def interrupted(rows):
+        if rows:
+            raise KeyboardInterrupt
+
+    A = Arrangement(instances.generic(80, 6))
+    with pytest.raises(KeyboardInterrupt):
+        A.walks.store(np.empty((1 << 20, 10), dtype=np.uint8), 1, interrupted)
+    assert A.predicate_stats["filter"] > 0

@@ -1,0 +1,6 @@
+import numpy as np
+
+def nested(ids: np.ndarray, levels: np.ndarray, values: np.ndarray, vectors: np.ndarray,
+           lanes: np.ndarray, scale: np.ndarray) -> np.ndarray: ...
+def certain(points: np.ndarray, packed: np.ndarray, lanes: np.ndarray,
+            first: np.ndarray) -> np.ndarray: ...
