@@ -18,6 +18,7 @@ counting      closed forms; characteristic polynomial; estimates
 patterns      Dichotomies and Trichotomies: packed patterns, set algebra, files; facets
 algebra       exact numbers, reduction to independent columns, witnesses, least squares
 data          tables from files and bundled data sets
+bundled       data sets of scikit-learn, from its files
 files         files that are whole or absent
 checks        checks of arguments
 progress      progress bars
