@@ -36,5 +36,7 @@ setup(ext_modules=cythonize(
         "cdivision": True,
         "overflowcheck": MODE == "debug",
         "embedsignature": True,
+        # no module has globals that change after its import: state is in workers and arguments
+        "freethreading_compatible": True,
     },
 ))

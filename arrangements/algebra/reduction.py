@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from .elimination import independent_columns, primitive
-from .rounding import largest
 from .numbers import IntegerMatrix
+from .rounding import largest
 
 _NEGLIGIBLE = 1e-12  # of the largest singular value: what rounding to 15 digits leaves, and some
 _DIGITS = 10**12  # integers below this are not numbers rounded there
@@ -94,8 +94,8 @@ class Reduction:
                               for c in scales], dtype=exponent.dtype)
         a = np.ldexp(a, exponent - np.where(a == 0, -2**30, exponent).max(axis=1, keepdims=True))
         tops = np.abs(a).max(axis=0)
-        a /= np.where(tops > 0, tops, 1)
-        return a
+        out: np.ndarray = a / np.where(tops > 0, tops, 1)
+        return out
 
     def to_samples(self, signs: np.ndarray) -> np.ndarray:
         """Signs int8 (k, n) of all samples from those (k, m) of the classes; 0 for zero rows."""

@@ -100,14 +100,15 @@ def _bound(s: int, q: int, w: list[int]) -> int:
     """The first four terms of |chi_N(-1)|, from |w_0|, ..., |w_3|."""
     spaces = [sum((-1) ** i * w[i] * _subspaces(s - i, j - i, q) for i in range(j + 1))
               for j in range(4)]
-    return sum((-1) ** j * c * _all_points(s - j, q) for j, c in enumerate(spaces))
+    out: int = sum((-1) ** j * c * _all_points(s - j, q) for j, c in enumerate(spaces))
+    return out
 
 
 def _expected(n: int, s: int, q: int) -> float:
     """`_bound` of n random points, roughly."""
     free = (1 - Fraction(1, _subspaces(s, 1, q))) ** n
-    return sum((-1) ** j * _subspaces(s, j, q) * _all_points(s - j, q)
-               * float(free) ** _subspaces(j, 1, q) for j in range(4))
+    return math.fsum((-1) ** j * _subspaces(s, j, q) * _all_points(s - j, q)
+                     * float(free) ** _subspaces(j, 1, q) for j in range(4))
 
 
 def _all_points(s: int, q: int) -> int:
@@ -117,5 +118,5 @@ def _all_points(s: int, q: int) -> int:
 
 def _subspaces(s: int, j: int, q: int) -> int:
     """The Gaussian binomial: subspaces of dimension j of F_q^s."""
-    return (math.prod(q ** (s - i) - 1 for i in range(j))
-            // math.prod(q ** (i + 1) - 1 for i in range(j)))
+    out: int = math.prod(q ** (s - i) - 1 for i in range(j))
+    return out // math.prod(q ** (i + 1) - 1 for i in range(j))
