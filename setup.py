@@ -38,6 +38,8 @@ setup(
             "cdivision": True,
             "overflowcheck": CHECKED,
             "embedsignature": True,
+            # no module has globals that change after its import: state is in workers, arguments
+            "freethreading_compatible": True,
         },
     ),
 )

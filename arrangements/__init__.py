@@ -18,10 +18,11 @@ counting      closed forms; characteristic polynomial; estimates
 patterns      Dichotomies and Trichotomies: packed patterns, set algebra, files; facets
 algebra       exact numbers, reduction to independent columns, witnesses, least squares
 data          tables from files and bundled data sets
+bundled       data sets of scikit-learn, from its files
 files         files that are whole or absent
 checks        checks of arguments
 progress      progress bars
-errors        InputError, NotAChamberError, CapacityError
+errors        InputError, NotAChamberError, CapacityError, NumericalRankWarning
 moved         old names of modules
 ============  ====================================================================================
 """
@@ -30,7 +31,7 @@ from . import data, families
 from .arrangement import Arrangement
 from .chambers.cone import Cone
 from .counting import cover_bound
-from .errors import CapacityError, InputError, NotAChamberError
+from .errors import CapacityError, InputError, NotAChamberError, NumericalRankWarning
 from .moved import forward
 from .patterns import Dichotomies, Trichotomies, compose, load
 from .pictures.plot import plot
@@ -53,6 +54,7 @@ __all__ = [
     "Dichotomies",
     "InputError",
     "NotAChamberError",
+    "NumericalRankWarning",
     "Trichotomies",
     "Verification",
     "compose",

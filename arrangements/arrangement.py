@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cached_property
@@ -26,7 +27,7 @@ from .checks import (
 from .counting.closed_forms import cover_bound
 from .counting.estimation import Estimate, estimate_dichotomies
 from .ellipsoid.support import Euclidean, Support, local_maxima, support
-from .errors import InputError
+from .errors import InputError, NumericalRankWarning
 from .patterns import Dichotomies, Trichotomies
 from .progress import progress_bar
 from .walk import blocks, faces
@@ -72,6 +73,11 @@ class Arrangement:
     InputError
         If X is not a finite real matrix; the message says where and what to do.
 
+    Warns
+    -----
+    NumericalRankWarning
+        Without `tol`, where X is within 12 digits of a matrix of lower rank.
+
     Notes
     -----
     Exact for every finite input read as the numbers given. Construction costs O(n d r) exact
@@ -90,6 +96,11 @@ class Arrangement:
                  tol: float | None = None) -> None:
         tol = check_tol(tol)
         self._set(Data.read(X, bias=bias, numbers=numbers), tol)
+        if tol is None and (near := self.data.reduction.numerical_rank()) < self.rank:
+            warnings.warn(
+                f"X has rank {self.rank}, and within 12 digits rank {near}, like data of that rank "
+                f"that were rounded; pass tol=1e-9 to read them so, or ignore this if every digit "
+                f"is meant", NumericalRankWarning, stacklevel=2)
 
     def _set(self, data: Data, tol: float | None) -> None:
         self.data = data

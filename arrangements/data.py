@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from .bundled import SETS, bundled
 from .errors import InputError
 from .files import is_damage, pyarrow
 
 __all__ = ["load_supervised", "load_table"]
 
-_SETS = ("iris", "diabetes", "wine", "breast_cancer")
 _TEXT = (".csv", ".tsv", ".txt")
 _SUFFIXES = (*_TEXT, ".npy", ".npz", ".parquet")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?([0-9]+))?")
@@ -107,7 +107,7 @@ def load_supervised(
     InputError
         As `load_table` does; or if the target is not one column, or no other is left.
     """
-    chosen = _Chosen(target, columns, apart=os.fspath(source) in _SETS)
+    chosen = _Chosen(target, columns, apart=os.fspath(source) in SETS)
     values, names, numbers = _load(source, chosen.features, rows)
     column, (name,), _ = _load(source, chosen.target, rows)
     y = column[:, 0]
@@ -143,12 +143,12 @@ class _Chosen:
 def _load(source: str | os.PathLike[str], columns: Any, rows: Any) -> _Table:
     """What `load_table` returns; `columns` may also be a method of `_Chosen`."""
     name = os.fspath(source)
-    if name in _SETS:
+    if name in SETS:
         return _load_bundled(name, columns, rows)
     path, key = _split_key(name)
     suffix = Path(path).suffix.lower()
     if not os.path.isfile(path):
-        raise InputError(f"{name!r} must be a file or one of {_listed(_SETS)}{_hint(name)}")
+        raise InputError(f"{name!r} must be a file or one of {_listed(SETS)}{_hint(name)}")
     if suffix not in _SUFFIXES:
         raise InputError(f"{name!r} must end in one of {', '.join(_SUFFIXES)}")
     if suffix in _TEXT:
@@ -253,18 +253,9 @@ def _decimal(cell: str) -> int | Fraction | None:
 
 
 def _load_bundled(name: str, columns: Any, rows: Any) -> _Table:
-    try:
-        from sklearn import datasets
-    except ImportError as error:
-        raise InputError(
-            f"the set {name!r} comes with scikit-learn: pip install 'arrangements[data]'"
-        ) from error
-    # The scaled diabetes data are rounded quotients; the measured values are decimals.
-    options = {"scaled": False} if name == "diabetes" else {}
-    bunch = getattr(datasets, f"load_{name}")(**options)
-    values, names = bunch.data, [str(name) for name in bunch.feature_names]
+    values, target, names = bundled(name)
     if callable(columns):
-        values, names = np.column_stack([values, bunch.target]), [*names, "target"]
+        values, names = np.column_stack([values, target]), [*names, "target"]
     return *_select(values, names, columns, rows), "decimal"
 
 
@@ -480,7 +471,7 @@ def _listed(names: Iterable[str], *, numbered: bool = False) -> str:
 
 
 def _hint(name: str) -> str:
-    near = get_close_matches(name.lower(), _SETS, n=2, cutoff=0.6)
+    near = get_close_matches(name.lower(), SETS, n=2, cutoff=0.6)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 

@@ -29,6 +29,11 @@ class NotAChamberError(InputError):
         self.weights = weights
 
 
+class NumericalRankWarning(UserWarning):
+    """The data are within rounding of data of lower rank; `Arrangement` takes every digit as meant,
+    unless it is given `tol`."""
+
+
 class CapacityError(MemoryError):
     """A result cannot fit in memory.
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arrangements.bundled import bundled
 from arrangements.data import load_table
 from arrangements.errors import InputError
 
@@ -219,6 +220,17 @@ def test_bundled_sets_hold_measured_decimals(name):
     assert numbers == "decimal"
     # A measurement has few digits; a scaled or rounded quotient has sixteen.
     assert max(len(repr(cell)) for cell in values.ravel().tolist()) <= 10
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_bundled_sets_are_those_of_scikit_learn(name):
+    datasets = pytest.importorskip("sklearn.datasets")
+    options = {"scaled": False} if name == "diabetes" else {}
+    expected = getattr(datasets, f"load_{name}")(**options)
+    values, target, names = bundled(name)
+    assert np.array_equal(values, expected.data)
+    assert np.array_equal(target, expected.target)
+    assert names == list(map(str, expected.feature_names))
 
 
 def test_bundled_columns_have_names():

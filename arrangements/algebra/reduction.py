@@ -12,6 +12,10 @@ import numpy as np
 
 from .elimination import independent_columns, primitive
 from .numbers import IntegerMatrix
+from .rounding import largest
+
+_NEGLIGIBLE = 1e-12  # of the largest singular value: what rounding to 15 digits leaves, and some
+_DIGITS = 10**12  # integers below this are not numbers rounded there
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +63,39 @@ class Reduction:
     def first(self) -> np.ndarray:
         """The first sample of each class, ascending; its orientation is 1."""
         return self.cut[np.unique(self.class_of[self.cut], return_index=True)[1]]
+
+    def numerical_rank(self) -> int:
+        """How many singular values are not negligible, rows and columns having been scaled to about
+        1; where it is less than `rank`, the data look like data of that rank that were rounded.
+
+        The rank, without any floats, of integers, and of numbers of few digits.
+        """
+        if (largest(self.rows) < _DIGITS
+                or all(c.denominator == 1 for c in self.column_scale)):
+            return self.rank
+        # a quick look first: some rows have eight good digits, so all have
+        a = self._floats(self.rows[:4 * self.rank])
+        squares = np.linalg.eigvalsh(a.T @ a)
+        if squares[0] > 1e-8 * squares[-1]:
+            return self.rank
+        values = np.linalg.svd(self._floats(self.rows), compute_uv=False)
+        return int((values > _NEGLIGIBLE * values[0]).sum())
+
+    def _floats(self, rows: np.ndarray) -> np.ndarray:
+        """Some of the rows in the units of X, then rows and columns divided by their maxima."""
+        try:
+            a = rows.astype(np.float64)
+        except OverflowError:  # of each row the leading bits
+            tops = np.frompyfunc(int.bit_length, 1, 1)(rows).max(axis=1, keepdims=True)
+            a = (rows * 2**64 // 2**tops).astype(np.float64)
+        scales = [self.column_scale[c] for c in self.columns.tolist()]
+        a, exponent = np.frexp(a)
+        exponent += np.array([c.numerator.bit_length() - c.denominator.bit_length()
+                              for c in scales], dtype=exponent.dtype)
+        a = np.ldexp(a, exponent - np.where(a == 0, -2**30, exponent).max(axis=1, keepdims=True))
+        tops = np.abs(a).max(axis=0)
+        out: np.ndarray = a / np.where(tops > 0, tops, 1)
+        return out
 
     def to_samples(self, signs: np.ndarray) -> np.ndarray:
         """Signs int8 (k, n) of all samples from those (k, m) of the classes; 0 for zero rows."""

@@ -4,6 +4,8 @@
 closed_forms  Cover's bound; general position
 deletion      characteristic polynomial by deletion and restriction
 estimation    unbiased estimates of the number of chambers
+residues      lower bounds from residues of the rows modulo a prime
+projections   Whitney numbers of points over a finite field
 ============  ====================================================================================
 """
 

@@ -36,8 +36,8 @@ cdef enum:
 
 cdef double INFINITE = float("inf")
 cdef double TINY = 2e-14           # rows and rays have length 1
-cdef double SLACK = 1e-13          # a bound this much above the threshold, relatively, is pruned
-cdef double MARGIN = 1e-11         # of slopes, relative to the sum of all weights
+cdef double SLACK = 1e-13          # a bound this much above the threshold is pruned,
+cdef double MARGIN = 1e-11         # a slope this small is none: relative to the sum of all weights
 cdef double KINK = 1e-9            # a maximum this near a hyperplane may lie in it
 cdef double SAME = 1e-7            # maxima nearer than this are one
 
@@ -112,7 +112,8 @@ cdef class Search:
     cdef Py_ssize_t limit, n_kept, room
     cdef double *kept              # (n_kept, 1 + r): height, point
     cdef readonly double share     # number of cones that are done
-    cdef readonly double level     # no bound that was pruned is larger, but for SLACK
+    cdef readonly double slack     # far less than what rounding changes, and not 0 where h(v) is
+    cdef readonly double level     # no bound that was pruned is larger, but for the slack
     cdef readonly double ceiling   # nor, for other reasons, than this
     cdef readonly Py_ssize_t n_screened, n_projected
     cdef readonly bint dropped     # maxima above the first threshold were left out
@@ -155,6 +156,7 @@ cdef class Search:
             self.total += fabs(linear[i])
             if not self._new_ray(&self.first[i]):
                 raise MemoryError
+        self.slack = SLACK * self.total
 
     def __dealloc__(self):
         cdef int i
@@ -392,7 +394,7 @@ cdef class Search:
     cdef bint _is_low(self, double bound) noexcept nogil:
         # read once: other threads may write, and a higher threshold be overwritten by a lower one
         cdef double level = self.shared[0]
-        if bound > level * (1 + SLACK):
+        if bound > level + self.slack:
             return False
         self.level = max(self.level, level)
         return True
@@ -458,7 +460,7 @@ cdef class Search:
             self.upper[n + j] = INFINITE
             self.fit.state[n + j] = LOWER
         self.fit.k, self.fit.b = n + r, c
-        self.fit.enough = max(self.shared[0], 0.0)  # a bound so low is pruned
+        self.fit.enough = max(self.shared[0], 0.0) + self.slack / 2  # a bound so low is pruned
         nnls_solve(&self.fit)
         for k in range(n):
             x = self.fit.x[k]

@@ -24,7 +24,6 @@ from .search import Search
 
 __all__ = ["Support", "local_maxima", "support"]
 
-_SLACK = 1e-13  # as in `Search`
 _SAME = 1e-7
 _STARTS, _MAX_STARTS = 8, 1024
 _MAX_RANK = 64
@@ -235,6 +234,7 @@ def _result(arrangement: Any, v: np.ndarray, exponent: int, search: _Search, lea
     points = z @ space.basis.T
     values = signs * space.heights(v, points)
     order = np.argsort(-values, kind="stable")
+    order = order[values[order] > 0]  # not what was above zero for its rounding
     signs, points, values = signs[order], points[order], values[order]
     dichotomies = chambers_at(arrangement, points)
     if len(values):
@@ -438,7 +438,8 @@ class _Search:
 
     def bound(self) -> float:
         ceiling = max((s.ceiling for s in self._every), default=0.0)
-        return max(self.threshold * (1 + 2 * _SLACK), ceiling) + self.error()
+        slack = max((s.slack for s in self._every), default=0.0)
+        return max(self.threshold + 2 * slack, ceiling) + self.error()
 
     def found(self) -> tuple[np.ndarray, np.ndarray]:
         """Signs (k,) and points (k, r) of the largest maxima, each once; largest first."""

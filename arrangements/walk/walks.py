@@ -18,6 +18,7 @@ from arrangements.algebra.numbers import IntegerMatrix
 from arrangements.algebra.reduction import Reduction, reduce_rows
 from arrangements.counting.closed_forms import cover_bound
 from arrangements.counting.deletion import components
+from arrangements.counting.residues import least_chambers
 from arrangements.errors import CapacityError
 
 from . import tables, threads
@@ -29,6 +30,7 @@ T = TypeVar("T")
 
 _MAX_RANK = 64  # 2^64 chambers at least: none can be enumerated
 _SEEDS = 3
+_WALKED = 1 << 22  # chambers that are counted sooner than bounded
 
 # from a pattern of bools (n,) to an exact point of its chamber, or None
 Interior = Callable[[np.ndarray], tuple[Fraction, ...] | None]
@@ -169,12 +171,16 @@ class Walks:
     def at_least(self, enough: int) -> int:
         """A lower bound of the number of chambers, found fast; no more than `enough` is looked for.
 
-        Chambers of some of the rows, restricted to a subspace of rank 6, are met by at least as
-        many chambers of all rows.
+        From residues, where `enough` is much (see `least_chambers`); else chambers of some of the
+        rows, restricted to a subspace of rank 6, are met by at least as many chambers of all rows.
         """
         if self.tol is None and self.m == self.rank:
             out: int = 2**self.rank
             return out
+        if self.tol is None and enough > _WALKED:
+            least = least_chambers(self.reduction.rows, enough)
+            if least > enough:
+                return least
         rank, m = min(self.rank, 6), self.m
         size = next((k for k in range(rank, m) if cover_bound(k, rank) > 2 * enough), m)
         picked = self.reduction.rows[np.linspace(0, m - 1, size).astype(np.int64)].astype(object)

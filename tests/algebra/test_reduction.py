@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 from itertools import combinations
 
+import awkward
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from oracles import rank
 from strategies import SMALL, integer_rows
 
+from arrangements import Arrangement, NumericalRankWarning
 from arrangements.algebra import elimination
 from arrangements.algebra.numbers import exact_matrix
 from arrangements.algebra.reduction import reduce_rows
@@ -191,3 +193,34 @@ def test_faults_refuses_wrong_reductions():
         {"orientation": np.abs(good.orientation)},
     ):
         assert faults(rows, replace(good, **change)) != []
+
+
+@pytest.mark.parametrize("shape", [(60, 3), (60, 5), (9, 4), (200, 8)])
+def test_numerical_rank_is_the_rank_of_odd_but_honest_data(shape):
+    for name, X in awkward.corpus(*shape).items():
+        for bias in (False, True):
+            found = reduce(X, bias)
+            if name in ("condition 1e+12", "condition 1e+15"):
+                continue
+            assert found.numerical_rank() == found.rank, name
+
+
+@pytest.mark.parametrize("power", [0, -1000, 300])
+@pytest.mark.parametrize(("n", "d", "k"), [(7, 7, 4), (50, 6, 5), (300, 12, 3)])
+def test_numerical_rank_is_that_before_rounding(n, d, k, power):
+    rng = np.random.default_rng(k)
+    X = rng.standard_normal((n, k)) @ rng.standard_normal((k, d))
+    X[:, 0] = np.ldexp(X[:, 0], power)  # no column is too small to count
+    printed = np.array([[float(f"{x:.15g}") for x in row] for row in X.tolist()])
+    for rows in (X, printed):
+        found = reduce(rows)
+        assert (found.rank, found.numerical_rank()) == (min(n, d), k)
+        with pytest.warns(NumericalRankWarning, match="pass tol=1e-9"):
+            Arrangement(rows)
+
+
+def test_integers_are_never_taken_for_rounded_data(recwarn):
+    rows = [[10**15, 10**15 + 1], [1, 1]]
+    assert Arrangement(rows).rank == 2
+    assert Arrangement(np.array(rows) / 3, tol=1e-9).rank == 2
+    assert not recwarn.list

@@ -248,12 +248,16 @@ def test_optional_packages_are_imported_on_demand(points):
     assert done.stdout.endswith("[]\n")
 
 
-def test_a_count_loads_neither_scipy_nor_other_packages(points):
+@pytest.mark.parametrize("source", [None, "iris", "diabetes"])
+def test_a_count_loads_neither_scipy_nor_other_packages(points, source):
+    if source is not None:
+        pytest.importorskip("sklearn")
     code = (
-        "import sys; from arrangements.cli import main; main(['count', sys.argv[1]]);"
-        "print(sorted({'scipy', 'cvxlayer', 'importlib.metadata'} & set(sys.modules)))"
+        "import sys; from arrangements.cli import main; "
+        "main(['count', sys.argv[1], '--columns', '0-1']);"
+        "print(sorted({'scipy', 'sklearn', 'cvxlayer', 'importlib.metadata'} & set(sys.modules)))"
     )
-    done = python("-c", code, points)
+    done = python("-c", code, source or points)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("[]\n")
 

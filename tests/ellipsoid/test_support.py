@@ -259,6 +259,29 @@ def test_refusals_of_the_arrangement():
         Arrangement([[10**400]]).support([1.0])
 
 
+def negative_functions():
+    """Rows and weights of functions that are negative on the unit sphere."""
+    rows = np.random.default_rng(0).standard_normal((100, 4))
+    for seed in range(3):
+        v = np.random.default_rng(seed).standard_normal(100) - 1.2
+        yield pytest.param(rows, v, id=f"shifted weights {seed}")
+    for noise in (0, 1e-13, 1e-9):
+        twins = rows.copy()
+        twins[60:] = rows[:40] + noise * np.random.default_rng(1).standard_normal((40, 4))
+        yield pytest.param(twins, np.random.default_rng(5).standard_normal(100), id=f"{noise} off")
+    yield pytest.param(np.vstack([rows[:50], rows[:50], -rows[:5]]),
+                       np.repeat([1.0, -1.0], [50, 55]), id="zero in some directions")
+
+
+@pytest.mark.parametrize(("X", "v"), list(negative_functions()))
+def test_zero_is_proven_in_few_cones(X, v):
+    h = Arrangement(X).support(v)
+    assert h.complete
+    assert h.value == 0
+    assert 0 <= h.bound <= 3 * h.error <= 1e-9
+    assert h.n_screened <= 1000  # not every chamber, for bounds of zero but for rounding
+
+
 @pytest.mark.parametrize("exponent", [-1000, -800, -500, 300, 900])
 def test_no_scale_is_too_small_or_too_large(exponent):
     """Squares of the weights would underflow to zero, or overflow."""

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 ROOMS = {
     "arrangements": (
         "cli", "pictures", "verification", "families", "shortcuts", "arrangement", "ellipsoid",
-        "chambers", "walk", "counting", "patterns", "data", "algebra", "checks", "files",
+        "chambers", "walk", "counting", "patterns", "data", "bundled", "algebra", "checks", "files",
         "progress", "errors", "moved",
     ),
     "cvxlayer": (

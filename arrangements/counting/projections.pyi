@@ -1,0 +1,3 @@
+import numpy as np
+
+def three_whitney_numbers(points: np.ndarray, order: int) -> tuple[int, int, int]: ...
