@@ -6,6 +6,7 @@ from libc.string cimport memset
 from arrangements.walk.catalogue cimport Catalogue, clear
 from arrangements.walk.flats cimport Problem, walk
 from arrangements.walk.kernels cimport ar_dispatch
+from arrangements.walk.pairs cimport Pairs, pairs_doubles, pairs_place
 from arrangements.walk.predicates cimport (FLOOR, Residues, Tableau, pivot_column, tableau_measure,
                                            tableau_pivot)
 from arrangements.walk.memory cimport GO_ON, NO_MEMORY, OK, STOP, Mark, Worker, new_tableau, release
@@ -108,6 +109,16 @@ cdef class Enumeration:
         w.pr.inv.ids[0] = -1
         w.pr.inv.det = &view[2 * primes + 2 * square + geometry.r]
         w.pr.inv.rows = w.pr.inv.det + geometry.res.n_primes
+        cdef double[:, ::1] high = tables.floats
+        cdef double[:, ::1] low = tables.low
+        n_doubles = pairs_doubles(w.r)
+        pairs = np.empty(n_doubles + w.m + w.r + 8)
+        cdef double[::1] pairs_view = pairs
+        pairs_place(&w.pr.pairs, &pairs_view[0], w.r)
+        w.pr.column = &pairs_view[n_doubles]
+        w.pr.pairs.high = &high[0, 0]
+        w.pr.pairs.low = &low[0, 0]
+        w.pr.pairs.size = np.abs(tables.floats).max()
         wanted = np.zeros(w.r + 2, dtype=np.int32)
         wanted[1:] = np.cumsum(np.ones(w.r + 1) if dims is None else dims)
         cdef int[::1] wanted_view = wanted
@@ -125,7 +136,7 @@ cdef class Enumeration:
         w.by_rank = <unsigned long long *> &counters[0, 0]
         w.flats = <unsigned long long *> &counters[1, 0]
         w.by_dim = <unsigned long long *> &counters[2, 0]
-        self.keep = [scratch, wanted, merged, masks]
+        self.keep = [scratch, pairs, wanted, merged, masks]
         self._root()
 
     def __dealloc__(self):

@@ -1,8 +1,9 @@
 """Tableaux and the exact signs of their entries; see `predicates.pyx`."""
 from libc.stdint cimport int64_t, uint64_t
 
+from arrangements.walk.pairs cimport MAX_RANK, Pairs
+
 cdef enum:
-    MAX_RANK = 64
     UNDECIDED = 2
 
 cdef extern from *:
@@ -44,6 +45,8 @@ cdef struct Predicates:
     uint64_t n_exact
     uint64_t *scratch          # (2 primes + 2 r^2 + r,)
     Inverse inv
+    Pairs pairs
+    double *column             # (lanes of the largest tableau,)
 
 # Row k of `t` (w columns of ld lanes) expresses vector id[k] in the basis
 # basis[0..w-1] + outer[0..r-w-1] of R^r, up to one positive factor for the whole tableau.
