@@ -173,6 +173,7 @@ cdef class Enumeration:
                 T.t[c * ld + k] = values[ids[k], c] if k < n + r else 0
         T.integral = self.geometry.tables.integral and w.pr.tol <= 0
         T.scale = 1
+        T.age = 0
         for c in range(r):
             T.err[c] = T.g_err[c] = 0
         tableau_measure(&w.pr, &T)

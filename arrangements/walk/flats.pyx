@@ -38,8 +38,9 @@ cdef enum:
 # Slopes of the lanes of a tableau along a line: at its point x, the sign of lane k is
 # [slope < x] xor pos. The last three masks are scratch, about one point at a time.
 cdef struct Lanes:
-    double *lo                 # slopes, as intervals
+    double *lo                 # slopes, as intervals; only their order counts
     double *hi
+    bint exact                 # lo = hi, equal for equal slopes only, smaller for smaller ones
     double *inverse
     uint64_t *pos
     uint64_t *less             # slopes below that of the point
@@ -97,6 +98,7 @@ cdef bint new_lanes(Worker *w, Lanes *S, int ld) noexcept nogil:
     S.pos = <uint64_t *> take(w, 4 * nw * sizeof(uint64_t))
     if S.lo == NULL or S.pos == NULL:
         return False
+    S.exact = False
     S.hi = S.lo + ld
     S.inverse = S.hi + ld
     S.less = S.pos + nw
@@ -192,7 +194,7 @@ cdef int ray_signs(Worker *w, const Tableau *T, int c, int j, int n, Lanes *S) n
         while x:
             k = 64 * i + ar_lowest(x)
             x &= x - 1
-            if k == j or (T.integral and j < n):
+            if k == j or ((T.integral or S.exact) and j < n):
                 continue  # equal quotients of an integral tableau are equal
             s = sign_after(&w.pr, T, c, j, k, 0)
             if s != 0:
@@ -383,6 +385,7 @@ cdef void coordinates(Worker *w, const Vertex *v, Local *B) noexcept nogil:
     cdef double e = 0, x
     cdef bint loose
     L.integral = T.integral
+    L.age = T.age
     L.scale = T.scale
     L.det = T.det
     if v.j >= 0:
@@ -851,7 +854,7 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     At the point of lane j every sign is a comparison of slopes, one vector instruction for eight
     lanes; the chamber there is read off by the signs of phi, a few vector operations for all j.
     """
-    cdef int c = ar_lowest(T.free), n_open = 0, j, result = GO_ON
+    cdef int c = ar_lowest(T.free), n_open, expected, j, result = GO_ON
     cdef bint direct
     cdef Line L
     cdef const Lanes *S = &L.samples
@@ -880,16 +883,29 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     L.g = P.n + P.rho - 1 if P.depth == 0 else P.n
     if direct and not (by_sample(w, T, &L) and phi_signs(w, P, T, &L, first)):
         return STOP
-    for j in range(first, end):
+    j = first - 1
+    while j + 1 < end:
+        j += 1
         if has(vertical, j):
             continue
         if direct:
             n_open = ar_compare(S.lo, S.hi, L.lanes.lo[j], L.lanes.hi[j], L.n_lanes, S.less,
                                 S.open)
-        if direct and n_open == w.member_start[j + 1] - w.member_start[j]:
+        else:
+            n_open = ar_compare(L.lanes.lo, L.lanes.hi, L.lanes.lo[j], L.lanes.hi[j], T.ld,
+                                L.lanes.less, L.lanes.open)
+        expected = w.member_start[j + 1] - w.member_start[j] if direct else 1
+        if n_open > expected and not (L.lanes.exact or T.integral or w.pr.tol > 0):
+            if not rank_slopes(w, P, T, &L, vertical):
+                return STOP
+            if direct:
+                spread_slopes(w, &L)
+            j -= 1  # compare again
+            continue
+        if direct and n_open == expected:
             result = simple_vertex(w, P, T, &L, j)
         else:
-            result = other_vertex(w, P, T, &L, j, direct and w.identity, inside)
+            result = other_vertex(w, P, T, &L, j, not direct or w.identity, inside)
         if result != GO_ON:
             return STOP
     return GO_ON
@@ -909,10 +925,73 @@ cdef bint by_sample(Worker *w, const Tableau *T, Line *L) noexcept nogil:
     memset(S.pos, 0, n_words(w.lanes) * sizeof(uint64_t))
     for i in range(w.lanes):
         k = w.class_of[i] if i < w.n_samples else -1
-        S.lo[i] = L.lanes.lo[k] if k >= 0 else -INFINITY
-        S.hi[i] = L.lanes.hi[k] if k >= 0 else -INFINITY
         if k < 0 or has(L.lanes.pos, k):
             put(S.pos, i)
+    spread_slopes(w, L)
+    return True
+
+
+cdef void spread_slopes(const Worker *w, Line *L) noexcept nogil:
+    """The slopes of the samples: those of their lanes."""
+    cdef int i, k
+    if w.identity:
+        return
+    for i in range(w.lanes):
+        k = w.class_of[i] if i < w.n_samples else -1
+        L.samples.lo[i] = L.lanes.lo[k] if k >= 0 else -INFINITY
+        L.samples.hi[i] = L.lanes.hi[k] if k >= 0 else -INFINITY
+
+
+cdef bint rank_slopes(Worker *w, const Problem *P, const Tableau *T, Line *L,
+                      const uint64_t *vertical) noexcept nogil:
+    """Replace the slopes by their ranks, so that every comparison tells. Lanes are sorted into
+    those of different slopes by bisection: n log n signs, where each point asks for all in doubt.
+    """
+    cdef Lanes *S = &L.lanes
+    cdef Mark at
+    cdef int *distinct
+    cdef int *like
+    cdef double *rank
+    cdef int n = 0, k, i = 0, low, high, middle, s
+    at = w.at
+    distinct = <int *> take(w, P.n * sizeof(int))
+    like = <int *> take(w, P.n * sizeof(int))
+    rank = <double *> take(w, P.n * sizeof(double))
+    if distinct == NULL or like == NULL or rank == NULL:
+        return False
+    for k in range(P.n):
+        if has(vertical, k):
+            continue
+        low, high = 0, n
+        like[k] = k
+        while low < high:
+            middle = (low + high) // 2
+            i = distinct[middle]
+            if S.hi[k] < S.lo[i]:
+                s = -1
+            elif S.lo[k] > S.hi[i]:
+                s = 1
+            else:
+                s = sign_after(&w.pr, T, L.c, i, k, 0)
+                if s == 0:
+                    like[k] = i
+                    break
+                s = -1 if (s > 0) != has(S.pos, k) else 1
+            if s < 0:
+                high = middle
+            else:
+                low = middle + 1
+        if like[k] == k:
+            memmove(distinct + low + 1, distinct + low, (n - low) * sizeof(int))
+            distinct[low] = k
+            n += 1
+    for i in range(n):
+        rank[distinct[i]] = i
+    for k in range(P.n):
+        if not has(vertical, k):
+            S.lo[k] = S.hi[k] = rank[like[k]]
+    S.exact = True
+    w.at = at
     return True
 
 

@@ -68,6 +68,7 @@ cdef struct Tableau:
     int *basis
     uint64_t free              # columns still to be pivoted
     double det                 # a nonzero entry of a row is at least 1/det; inf: nothing known
+    int age                    # pivots since its entries were taken from the vectors
     bint integral
     double scale               # integral: the factor, |det basis|
 

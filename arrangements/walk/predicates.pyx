@@ -391,6 +391,7 @@ cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
     T.free = S.free & ~(<uint64_t> 1 << c)
     memcpy(T.basis, S.basis, S.w * sizeof(int))
     T.basis[c] = S.id[lane]
+    T.age = S.age + 1
     T.integral = S.integral and not generic
     if T.integral:
         # Bareiss 1968: the entries are determinants, the division is exact
@@ -438,15 +439,28 @@ cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
     tableau_refresh(P, T, stale)
 
 
-cdef double STALE = 1e-8       # errors that a column can bear, relative to its largest entry
+cdef double LAST = 1e-6        # errors that a line can bear, relative to its largest entry
+cdef double GROWTH = 10        # of these errors from a flat to the next
+cdef double FRESH = 1e-12      # errors below are not worth a new tableau
+cdef int OLD = 3               # pivots
 
 
-cdef bint _is_stale(const Tableau *T) noexcept nogil:
+cdef bint _is_stale(const Tableau *T, double limit) noexcept nogil:
     cdef int s
     for s in range(T.w):
-        if not (T.err[s] <= STALE * T.top[s] and T.g_err[s] <= STALE * T.g_top[s]):
+        if not (T.err[s] <= limit * T.top[s] and T.g_err[s] <= limit * T.g_top[s]):
             return True
     return False
+
+
+cdef double _bearable(const Tableau *T) noexcept nogil:
+    """Errors that leave enough digits to all flats below: renewing a tableau serves them all."""
+    cdef double limit = LAST
+    cdef uint64_t x = T.free & (T.free - 1)
+    while x and limit > FRESH:
+        x &= x - 1
+        limit /= GROWTH
+    return limit
 
 
 cdef void _entries_in_floats(Predicates *P, Tableau *T) noexcept nogil:
@@ -504,9 +518,9 @@ cdef void tableau_renew(Predicates *P, Tableau *T) noexcept nogil:
         return
     if not T.integral:
         _entries_in_floats(P, T)
-    if T.integral or _is_stale(T):
+    if T.integral or _is_stale(T, LAST):
         _entries_in_pairs(P, T, T.n if T.integral else 0)
-    if _is_stale(T):
+    if _is_stale(T, LAST):
         tableau_exact(P, T)
         return
     if T.integral:
@@ -521,7 +535,8 @@ cdef void tableau_renew(Predicates *P, Tableau *T) noexcept nogil:
 
 cdef void tableau_refresh(Predicates *P, Tableau *T, bint stale) noexcept nogil:
     """New entries where errors have outgrown a column, or where the caller says so."""
-    if P.tol <= 0 and (stale or _is_stale(T)):
+    if P.tol <= 0 and (stale or _is_stale(T, LAST if T.age < OLD else _bearable(T))):
+        T.age = 0
         tableau_renew(P, T)
 
 
