@@ -36,16 +36,16 @@ cdef enum:
     IN_DOUBT = 2
 
 # Slopes of the lanes of a tableau along a line: at its point x, the sign of lane k is
-# [slope < x] xor pos. The last three masks are scratch, about one point at a time.
+# [slope < x] xor pos. The masks less, open and bits are scratch, about one point at a time.
 cdef struct Lanes:
     double *lo                 # slopes, as intervals; only their order counts
     double *hi
-    bint exact                 # lo = hi, equal for equal slopes only, smaller for smaller ones
     double *inverse
     uint64_t *pos
     uint64_t *less             # slopes below that of the point
     uint64_t *open             # slopes not told apart from it; then the lanes that vanish there
     uint64_t *bits             # lanes that are positive there
+    uint64_t *ranked           # lanes that meet only lanes of exactly the same slope
 
 # All vertices of a line, and the signs of phi at each of them.
 cdef struct Line:
@@ -95,15 +95,16 @@ cdef struct Local:
 cdef bint new_lanes(Worker *w, Lanes *S, int ld) noexcept nogil:
     cdef int nw = n_words(ld)
     S.lo = <double *> take(w, 3 * ld * sizeof(double))
-    S.pos = <uint64_t *> take(w, 4 * nw * sizeof(uint64_t))
+    S.pos = <uint64_t *> take(w, 5 * nw * sizeof(uint64_t))
     if S.lo == NULL or S.pos == NULL:
         return False
-    S.exact = False
     S.hi = S.lo + ld
     S.inverse = S.hi + ld
     S.less = S.pos + nw
     S.open = S.less + nw
     S.bits = S.open + nw
+    S.ranked = S.bits + nw
+    memset(S.ranked, 0, nw * sizeof(uint64_t))
     return True
 
 
@@ -194,7 +195,7 @@ cdef int ray_signs(Worker *w, const Tableau *T, int c, int j, int n, Lanes *S) n
         while x:
             k = 64 * i + ar_lowest(x)
             x &= x - 1
-            if k == j or ((T.integral or S.exact) and j < n):
+            if k == j or (j < n and (T.integral or has(S.ranked, j))):
                 continue  # equal quotients of an integral tableau are equal
             s = sign_after(&w.pr, T, c, j, k, 0)
             if s != 0:
@@ -895,11 +896,9 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
             n_open = ar_compare(L.lanes.lo, L.lanes.hi, L.lanes.lo[j], L.lanes.hi[j], T.ld,
                                 L.lanes.less, L.lanes.open)
         expected = w.member_start[j + 1] - w.member_start[j] if direct else 1
-        if n_open > expected and not (L.lanes.exact or T.integral or w.pr.tol > 0):
-            if not rank_slopes(w, P, T, &L, vertical):
+        if n_open > expected and not (has(L.lanes.ranked, j) or T.integral or w.pr.tol > 0):
+            if not rank_slopes(w, T, &L, j, direct and not w.identity):
                 return STOP
-            if direct:
-                spread_slopes(w, &L)
             j -= 1  # compare again
             continue
         if direct and n_open == expected:
@@ -925,72 +924,96 @@ cdef bint by_sample(Worker *w, const Tableau *T, Line *L) noexcept nogil:
     memset(S.pos, 0, n_words(w.lanes) * sizeof(uint64_t))
     for i in range(w.lanes):
         k = w.class_of[i] if i < w.n_samples else -1
+        S.lo[i] = L.lanes.lo[k] if k >= 0 else -INFINITY
+        S.hi[i] = L.lanes.hi[k] if k >= 0 else -INFINITY
         if k < 0 or has(L.lanes.pos, k):
             put(S.pos, i)
-    spread_slopes(w, L)
     return True
 
 
-cdef void spread_slopes(const Worker *w, Line *L) noexcept nogil:
-    """The slopes of the samples: those of their lanes."""
-    cdef int i, k
-    if w.identity:
-        return
-    for i in range(w.lanes):
-        k = w.class_of[i] if i < w.n_samples else -1
-        L.samples.lo[i] = L.lanes.lo[k] if k >= 0 else -INFINITY
-        L.samples.hi[i] = L.lanes.hi[k] if k >= 0 else -INFINITY
-
-
-cdef bint rank_slopes(Worker *w, const Problem *P, const Tableau *T, Line *L,
-                      const uint64_t *vertical) noexcept nogil:
-    """Replace the slopes by their ranks, so that every comparison tells. Lanes are sorted into
-    those of different slopes by bisection: n log n signs, where each point asks for all in doubt.
-    """
-    cdef Lanes *S = &L.lanes
-    cdef Mark at
-    cdef int *distinct
-    cdef int *like
-    cdef double *rank
-    cdef int n = 0, k, i = 0, low, high, middle, s
-    at = w.at
-    distinct = <int *> take(w, P.n * sizeof(int))
-    like = <int *> take(w, P.n * sizeof(int))
-    rank = <double *> take(w, P.n * sizeof(double))
-    if distinct == NULL or like == NULL or rank == NULL:
-        return False
-    for k in range(P.n):
-        if has(vertical, k):
-            continue
-        low, high = 0, n
-        like[k] = k
+cdef int sort_lanes(Worker *w, const Tableau *T, const Line *L, const int *lanes, int n,
+                    int *distinct, int *like) noexcept nogil:
+    """Lanes in the exact order of their slopes: `distinct` gets one of each slope, like[i] the one
+    of lanes[i]; returns how many there are. By bisection: n log n signs."""
+    cdef const Lanes *S = &L.lanes
+    cdef int n_distinct = 0, i, j = 0, k, s, low, high, middle
+    for i in range(n):
+        k = like[i] = lanes[i]
+        low, high = 0, n_distinct
         while low < high:
             middle = (low + high) // 2
-            i = distinct[middle]
-            if S.hi[k] < S.lo[i]:
+            j = distinct[middle]
+            if S.hi[k] < S.lo[j]:
                 s = -1
-            elif S.lo[k] > S.hi[i]:
+            elif S.lo[k] > S.hi[j]:
                 s = 1
             else:
-                s = sign_after(&w.pr, T, L.c, i, k, 0)
+                s = sign_after(&w.pr, T, L.c, j, k, 0)
                 if s == 0:
-                    like[k] = i
+                    like[i] = j
                     break
                 s = -1 if (s > 0) != has(S.pos, k) else 1
             if s < 0:
                 high = middle
             else:
                 low = middle + 1
-        if like[k] == k:
-            memmove(distinct + low + 1, distinct + low, (n - low) * sizeof(int))
+        if like[i] == k:
+            memmove(distinct + low + 1, distinct + low, (n_distinct - low) * sizeof(int))
             distinct[low] = k
-            n += 1
+            n_distinct += 1
+    return n_distinct
+
+
+cdef bint rank_slopes(Worker *w, const Tableau *T, Line *L, int j, bint by_sample) noexcept nogil:
+    """Give numbers in the exact order of their slopes to the lanes not told apart from lane j,
+    directly or by others between: numbers in the interval that theirs cover, or, if it has too
+    few, ranks to all lanes."""
+    cdef Mark at = w.at
+    cdef Lanes *S = &L.lanes
+    cdef int *lanes = <int *> take(w, 3 * T.n * sizeof(int))
+    cdef double *number = <double *> take(w, T.n * sizeof(double))
+    cdef double low = S.lo[j], high = S.hi[j], step
+    cdef int i, k, n = 0, n_distinct, last = -1
+    cdef int *distinct = lanes + T.n
+    cdef int *like = distinct + T.n
+    cdef bint enough = False
+    cdef uint64_t x
+    if lanes == NULL or number == NULL:
+        return False
+    while n > last:
+        last = n
+        n = 0
+        ar_compare(S.lo, S.hi, low, high, T.ld, S.less, S.open)
+        for i in range(n_words(T.n)):
+            x = S.open[i]
+            while x:
+                k = lanes[n] = 64 * i + ar_lowest(x)
+                x &= x - 1
+                n += 1
+                low = min(low, S.lo[k])
+                high = max(high, S.hi[k])
+    while not enough:
+        n_distinct = sort_lanes(w, T, L, lanes, n, distinct, like)
+        step = (high - low) / n_distinct
+        enough = True
+        for i in range(n_distinct):
+            number[distinct[i]] = low + i * step
+            if i > 0 and not number[distinct[i]] > number[distinct[i - 1]]:
+                enough = False
+        if not enough:
+            n = 0
+            for k in range(T.n):
+                if S.lo[k] > -INFINITY:
+                    lanes[n] = k
+                    n += 1
+            low, high = 0, n
     for i in range(n):
-        rank[distinct[i]] = i
-    for k in range(P.n):
-        if not has(vertical, k):
-            S.lo[k] = S.hi[k] = rank[like[k]]
-    S.exact = True
+        k = lanes[i]
+        S.lo[k] = S.hi[k] = number[like[i]]
+        put(S.ranked, k)
+        if by_sample:
+            for j in range(w.member_start[k], w.member_start[k + 1]):
+                L.samples.lo[w.member[j]] = L.samples.hi[w.member[j]] = S.lo[k]
     w.at = at
     return True
 
