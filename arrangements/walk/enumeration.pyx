@@ -6,8 +6,9 @@ from libc.string cimport memset
 from arrangements.walk.catalogue cimport Catalogue, clear
 from arrangements.walk.flats cimport Problem, walk
 from arrangements.walk.kernels cimport ar_dispatch
-from arrangements.walk.pairs cimport Pairs, pairs_doubles, pairs_place
-from arrangements.walk.predicates cimport (FLOOR, Residues, Tableau, pivot_column, tableau_measure,
+from arrangements.walk.pairs cimport pairs_doubles, pairs_place
+from arrangements.walk.predicates cimport (FLOOR, UNDECIDED, Residues, Tableau, coordinate_sign,
+                                           minor_sign, pivot_column, tableau_measure,
                                            tableau_pivot)
 from arrangements.walk.memory cimport GO_ON, NO_MEMORY, OK, STOP, Mark, Worker, new_tableau, release
 
@@ -256,6 +257,19 @@ cdef class Enumeration:
     def stats(self):
         return {"filter": self.w.pr.n_filter, "separation": self.w.pr.n_separation,
                 "exact": self.w.pr.n_exact}
+
+    def sign(self, basis, int place, int vector, exchanged=None):
+        """Sign of the coordinate of a vector at a place of a basis, without a tableau; with
+        exchanged = (c, j), of the basis with j at place c. Vectors by number, see `Tables`."""
+        cdef int[::1] ids = np.array(basis, dtype=np.int32)
+        cdef int c, j, first = self.w.pr.first_generic
+        cdef bint generic = vector >= first or any(v >= first for v in basis)
+        if ids.shape[0] != self.w.r:
+            raise ValueError(f"a basis has {self.w.r} vectors, this {ids.shape[0]}")
+        if exchanged is None:
+            return coordinate_sign(&self.w.pr, &ids[0], place, vector, generic)
+        c, j = exchanged
+        return minor_sign(&self.w.pr, &ids[0], c, j, place, vector, UNDECIDED, generic)
 
     def stop(self):
         """Ask a running walk to end; it does so within microseconds."""

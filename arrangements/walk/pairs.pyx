@@ -19,6 +19,8 @@ from libc.string cimport memcmp, memcpy, memset
 
 from arrangements.walk.kernels cimport ar_add, ar_dispatch, ar_dots, ar_scale
 
+import numpy as np
+
 ar_dispatch()
 
 cdef double U = 1.1102230246251565e-16
@@ -169,3 +171,21 @@ cdef const double *pair_coordinates(Pairs *V, int v, int slot) noexcept nogil:
 cdef double pair_error(const Pairs *V, int s, double norm) noexcept nogil:
     """Bound of the error of coordinate s of a vector whose coordinates sum up to `norm`."""
     return (norm * V.defect[s] + V.dot * V.sum[s]) * UP + TINY
+
+
+def coordinates(double[:, ::1] high, double[:, ::1] low, basis, int vector):
+    """The coordinates of a vector in a basis, rows of high + low, as pairs, and bounds of their
+    errors; None where the basis is too ill-conditioned."""
+    cdef int r = high.shape[1], s
+    cdef int[::1] ids = np.array(basis, dtype=np.int32)
+    cdef double[::1] memory = np.zeros(pairs_doubles(r))
+    cdef const double *x
+    cdef Pairs V
+    pairs_place(&V, &memory[0], r)
+    V.high = &high[0, 0]
+    V.low = &low[0, 0]
+    V.size = np.abs(high).max()
+    if not invert_pairs(&V, &ids[0]):
+        return None
+    x = pair_coordinates(&V, vector, 0)
+    return [(x[s], x[s + V.ld], pair_error(&V, s, V.norm[0])) for s in range(r)]

@@ -79,6 +79,10 @@ cdef void tableau_refresh(Predicates *P, Tableau *T, bint stale) noexcept nogil
 cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
                         int col) noexcept nogil
 cdef int pivot_column(Predicates *P, const Tableau *T, int lane) noexcept nogil
+cdef int coordinate_sign(Predicates *P, const int *ids, int col, int new,
+                         bint generic) noexcept nogil
+cdef int minor_sign(Predicates *P, const int *ids, int c, int j, int col, int new, int own,
+                    bint generic) noexcept nogil
 cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept nogil
 cdef double entry_after(const Tableau *T, int c, int j, int lane, int col,
                         double *error) noexcept nogil

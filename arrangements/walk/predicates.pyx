@@ -4,10 +4,11 @@ A *tableau* holds vectors in coordinates of a basis made of arrangement rows, un
 generic functionals; an entry is a quotient of two r x r determinants of integer vectors. Its sign
 is decided in three stages, and the stage that decided is counted:
 
-1. *filter*: the float entry exceeds its error bound (a running forward bound per column);
+1. *filter*: the entry exceeds its error bound: in floats (a running forward bound per column), or
+   in pairs of floats, from the inverse of the basis (`pairs`);
 2. *separation*: a nonzero entry is at least 1/|det basis|; entry and error lie below: it is zero;
-3. *exact*: both determinants modulo enough 62-bit primes (Hadamard's inequality says how many),
-   the sign read off the mixed-radix digits (Garner 1959).
+3. *exact*: the numerator modulo enough 62-bit primes (Hadamard's inequality and the bound of the
+   entry say how many), the sign read off the mixed-radix digits (Garner 1959).
 
 With `tol` the stages 2 and 3 are off and everything under `tol` is zero.
 """
@@ -626,8 +627,8 @@ cdef int _never_zero(Predicates *P, int sign, bint generic) noexcept nogil:
     return sign
 
 
-cdef int _coordinate_sign(Predicates *P, const int *ids, int col, int new, bint generic
-                          ) noexcept nogil:
+cdef int coordinate_sign(Predicates *P, const int *ids, int col, int new,
+                         bint generic) noexcept nogil:
     """Sign of coordinate `col` of vector `new` in a basis: from pairs of floats, or from its
     product with det(ids), an integer, modulo as many primes as its bound asks for."""
     cdef const Residues *R = P.res
@@ -657,9 +658,9 @@ cdef int _coordinate_sign(Predicates *P, const int *ids, int col, int new, bint 
     return _never_zero(P, d, generic)
 
 
-cdef int _minor_sign(Predicates *P, const int *ids, int c, int j, int col, int new, int own,
-                     bint generic) noexcept nogil:
-    """`_coordinate_sign` after j has taken place c: a minor of two coordinates of j and `new`, over
+cdef int minor_sign(Predicates *P, const int *ids, int c, int j, int col, int new, int own,
+                    bint generic) noexcept nogil:
+    """`coordinate_sign` after j has taken place c: a minor of two coordinates of j and `new`, over
     the coordinate of j, whose sign is `own`, if it is known."""
     cdef const Residues *R = P.res
     cdef int changed[MAX_RANK]
@@ -669,9 +670,9 @@ cdef int _minor_sign(Predicates *P, const int *ids, int c, int j, int col, int n
     cdef const double *y
     cdef double v, e, xc, xs, yc, ys, size = 0
     if own == UNDECIDED:
-        own = _coordinate_sign(P, ids, c, j, j >= P.first_generic)
+        own = coordinate_sign(P, ids, c, j, j >= P.first_generic)
     if col == c:
-        return own * _coordinate_sign(P, ids, c, new, generic)
+        return own * coordinate_sign(P, ids, c, new, generic)
     n = _most_primes(R, ids, c, j, col, new)
     if invert_pairs(&P.pairs, ids):
         y = pair_coordinates(&P.pairs, j, 0)
@@ -721,7 +722,7 @@ cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept
     if s != UNDECIDED:
         return s
     _full_basis(P, T, ids)
-    return _coordinate_sign(P, ids, col, T.id[lane], generic)
+    return coordinate_sign(P, ids, col, T.id[lane], generic)
 
 
 cdef double entry_after(const Tableau *T, int c, int j, int lane, int col,
@@ -782,7 +783,7 @@ cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane,
     own = UNDECIDED
     if fabs(b) > _err(P, T, j, c):
         own = 1 if b > 0 else -1
-    return _minor_sign(P, ids, c, T.id[j], col, T.id[lane], own, generic)
+    return minor_sign(P, ids, c, T.id[j], col, T.id[lane], own, generic)
 
 
 cdef void signs_after(Predicates *P, const Tableau *T, int c, int j, int lane,
