@@ -23,8 +23,8 @@ from arrangements.walk.catalogue cimport Entry, Match, find
 from arrangements.walk.kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowest, ar_ratios,
                                         ar_reduce, ar_signs, ar_slopes)
 from arrangements.walk.predicates cimport (MAX_RANK, Tableau, entry_after, entry_sign,
-                                           functional_on_rays, pivot_column, sign_after,
-                                           signs_after, tableau_measure, tableau_pivot,
+                                           functional_on_rays, narrow_slope, pivot_column,
+                                           sign_after, signs_after, tableau_measure, tableau_pivot,
                                            tableau_refresh)
 from arrangements.walk.memory cimport (DEGENERATE, GO_ON, STOP, STOPPED, Mark, Outer, Worker,
                                        add_outer, count, drop, emit, emit_faces, flip, has,
@@ -992,6 +992,8 @@ cdef bint rank_slopes(Worker *w, const Tableau *T, Line *L, int j, bint by_sampl
                 n += 1
                 low = min(low, S.lo[k])
                 high = max(high, S.hi[k])
+    for i in range(n):
+        narrow_slope(&w.pr, T, L.c, lanes[i], S.lo + lanes[i], S.hi + lanes[i])
     while not enough:
         n_distinct = sort_lanes(w, T, L, lanes, n, distinct, like)
         step = (high - low) / n_distinct

@@ -87,6 +87,8 @@ cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept
 cdef double entry_after(const Tableau *T, int c, int j, int lane, int col,
                         double *error) noexcept nogil
 cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane, int col) noexcept nogil
+cdef void narrow_slope(Predicates *P, const Tableau *T, int c, int lane, double *low,
+                       double *high) noexcept nogil
 cdef void signs_after(Predicates *P, const Tableau *T, int c, int j, int lane,
                       int *sign) noexcept nogil
 

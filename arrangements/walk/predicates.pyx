@@ -443,6 +443,7 @@ cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
 cdef double LAST = 1e-6        # errors that a line can bear, relative to its largest entry
 cdef double GROWTH = 10        # of these errors from a flat to the next
 cdef double FRESH = 1e-12      # errors below are not worth a new tableau
+cdef double PRECISE = 1e-11    # errors above, in a new tableau, are worth pairs
 cdef int OLD = 3               # pivots
 
 
@@ -512,14 +513,14 @@ cdef void tableau_renew(Predicates *P, Tableau *T) noexcept nogil:
     """The entries afresh (of an integral tableau those of the functionals), by the cheapest way
     that gives enough digits: the inverse of the basis in floats, in pairs, determinants."""
     cdef int ids[MAX_RANK]
-    cdef int k, s
+    cdef int k, s, c
     _full_basis(P, T, ids)
     if not invert_pairs(&P.pairs, ids):
         tableau_exact(P, T)
         return
     if not T.integral:
         _entries_in_floats(P, T)
-    if T.integral or _is_stale(T, LAST):
+    if T.integral or _is_stale(T, PRECISE):
         _entries_in_pairs(P, T, T.n if T.integral else 0)
     if _is_stale(T, LAST):
         tableau_exact(P, T)
@@ -529,8 +530,8 @@ cdef void tableau_renew(Predicates *P, Tableau *T) noexcept nogil:
     for k in range(T.n + T.n_g):
         for s in range(T.w):
             if T.id[k] == T.basis[s]:
-                for s in range(T.w):
-                    T.t[s * T.ld + k] = T.id[k] == T.basis[s]
+                for c in range(T.w):
+                    T.t[c * T.ld + k] = c == s
                 break
 
 
@@ -784,6 +785,27 @@ cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane,
     if fabs(b) > _err(P, T, j, c):
         own = 1 if b > 0 else -1
     return minor_sign(P, ids, c, T.id[j], col, T.id[lane], own, generic)
+
+
+cdef void narrow_slope(Predicates *P, const Tableau *T, int c, int lane, double *low,
+                       double *high) noexcept nogil:
+    """Narrow [low, high], which the slope of a lane lies in, by its coordinates in pairs."""
+    cdef int ids[MAX_RANK]
+    cdef const double *x
+    cdef double a, b, q, e
+    _full_basis(P, T, ids)
+    if not invert_pairs(&P.pairs, ids):
+        return
+    x = pair_coordinates(&P.pairs, T.id[lane], 1)
+    a = pair_error(&P.pairs, 0, P.pairs.norm[1]) + U * fabs(x[0])
+    b = pair_error(&P.pairs, c, P.pairs.norm[1]) + U * fabs(x[c])
+    if not b < fabs(x[c]) / 1024:
+        return
+    q = x[0] / x[c]
+    e = (a + fabs(q) * b) / fabs(x[c]) * 1.002 + 4 * U * fabs(q) + FLOOR
+    if q - e <= high[0] and q + e >= low[0]:
+        low[0] = fmax(low[0], q - e)
+        high[0] = min(high[0], q + e)
 
 
 cdef void signs_after(Predicates *P, const Tableau *T, int c, int j, int lane,
