@@ -25,7 +25,7 @@ from arrangements.walk.kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowe
 from arrangements.walk.predicates cimport (MAX_RANK, Tableau, entry_after, entry_sign,
                                            functional_on_rays, narrow_slope, pivot_column,
                                            sign_after, signs_after, tableau_measure, tableau_pivot,
-                                           tableau_refresh)
+                                           tableau_refresh, tableau_sharpen)
 from arrangements.walk.memory cimport (DEGENERATE, GO_ON, STOP, STOPPED, Mark, Outer, Worker,
                                        add_outer, count, drop, emit, emit_faces, flip, has,
                                        n_words, new_tableau, put, take, tally_faces, trace, words)
@@ -884,6 +884,12 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     L.g = P.n + P.rho - 1 if P.depth == 0 else P.n
     if direct and not (by_sample(w, T, &L) and phi_signs(w, P, T, &L, first)):
         return STOP
+    if direct and many_doubts(w, P, &L, first) and tableau_sharpen(&w.pr, T):
+        if (not new_lanes(w, &L.lanes, T.ld)
+                or classify(w, T, P.n, T.t, T.err[0], T.t + c * T.ld, T.err[c], &L.lanes, vertical,
+                            inside) != GO_ON
+                or not (by_sample(w, T, &L) and phi_signs(w, P, T, &L, first))):
+            return STOP
     j = first - 1
     while j + 1 < end:
         j += 1
@@ -962,6 +968,12 @@ cdef int sort_lanes(Worker *w, const Tableau *T, const Line *L, const int *lanes
             distinct[low] = k
             n_distinct += 1
     return n_distinct
+
+
+cdef bint many_doubts(const Worker *w, const Problem *P, const Line *L, int first) noexcept nogil:
+    """Whether phi has unknown signs at so many vertices that better entries pay."""
+    cdef int k = first >> 6
+    return not w.counting and 8 * count(L.any_doubt + k, P.n - 64 * k) > P.n
 
 
 cdef bint rank_slopes(Worker *w, const Tableau *T, Line *L, int j, bint by_sample) noexcept nogil:

@@ -76,6 +76,7 @@ cdef Py_ssize_t tableau_bytes(int ld, int w) noexcept nogil
 cdef void tableau_place(Tableau *T, char *memory, int n, int n_g, int ld, int w) noexcept nogil
 cdef void tableau_measure(Predicates *P, Tableau *T) noexcept nogil
 cdef void tableau_refresh(Predicates *P, Tableau *T, bint stale) noexcept nogil
+cdef bint tableau_sharpen(Predicates *P, Tableau *T) noexcept nogil
 cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
                         int col) noexcept nogil
 cdef int pivot_column(Predicates *P, const Tableau *T, int lane) noexcept nogil

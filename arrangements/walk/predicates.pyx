@@ -509,11 +509,33 @@ cdef void _entries_in_pairs(Predicates *P, Tableau *T, int first) noexcept nogil
         T.g_err[s] = 4 * U * T.g_top[s] + scale * pair_error(V, s, g_norm) * (1 + 4 * U) + FLOOR
 
 
+cdef void _set_basis(Tableau *T) noexcept nogil:
+    """The lanes of the basis are unit vectors, exactly."""
+    cdef int k, s, c
+    for k in range(T.n + T.n_g):
+        for s in range(T.w):
+            if T.id[k] == T.basis[s]:
+                for c in range(T.w):
+                    T.t[c * T.ld + k] = c == s
+                break
+
+
+cdef bint tableau_sharpen(Predicates *P, Tableau *T) noexcept nogil:
+    """The entries of a float tableau in pairs, where that gives more digits."""
+    cdef int ids[MAX_RANK]
+    _full_basis(P, T, ids)
+    if P.tol > 0 or T.integral or T.age == 0 or not invert_pairs(&P.pairs, ids):
+        return False
+    T.age = 0
+    _entries_in_pairs(P, T, 0)
+    _set_basis(T)
+    return True
+
+
 cdef void tableau_renew(Predicates *P, Tableau *T) noexcept nogil:
     """The entries afresh (of an integral tableau those of the functionals), by the cheapest way
     that gives enough digits: the inverse of the basis in floats, in pairs, determinants."""
     cdef int ids[MAX_RANK]
-    cdef int k, s, c
     _full_basis(P, T, ids)
     if not invert_pairs(&P.pairs, ids):
         tableau_exact(P, T)
@@ -525,14 +547,8 @@ cdef void tableau_renew(Predicates *P, Tableau *T) noexcept nogil:
     if _is_stale(T, LAST):
         tableau_exact(P, T)
         return
-    if T.integral:
-        return
-    for k in range(T.n + T.n_g):
-        for s in range(T.w):
-            if T.id[k] == T.basis[s]:
-                for c in range(T.w):
-                    T.t[c * T.ld + k] = c == s
-                break
+    if not T.integral:
+        _set_basis(T)
 
 
 cdef void tableau_refresh(Predicates *P, Tableau *T, bint stale) noexcept nogil:
