@@ -1,4 +1,4 @@
-"""Bases inverted in pairs of floats: bounds hold, and signs of all stages are those of fractions."""
+"""Bases inverted in pairs of floats: bounds hold; signs of all stages are those of fractions."""
 
 from fractions import Fraction
 from random import Random
@@ -59,11 +59,12 @@ def nearly_dependent(random, r, n, bits):
 def test_coordinates_lie_within_their_bounds(seed, r, bits):
     """|x - x'| <= the bound, which is small where the basis is well-conditioned."""
     random = Random(seed)
-    rows = nearly_dependent(random, r, r + 4, bits)if r > 1 else [[3], [-5], [7]]
+    rows = nearly_dependent(random, r, r + 4, bits) if r > 1 else [[3], [-5], [7]]
     shift = max(abs(x).bit_length() for row in rows for x in row)
     high = np.array([[x / 2**shift for x in row] for row in rows])
-    low = np.array([[float(Fraction(x, 2**shift) - Fraction(h)) for x, h in zip(row, hs, strict=True)]
-                    for row, hs in zip(rows, high.tolist(), strict=True)])
+    low = np.array([
+        [float(Fraction(x, 2**shift) - Fraction(h)) for x, h in zip(row, hs, strict=True)]
+        for row, hs in zip(rows, high.tolist(), strict=True)])
     basis = random.sample(range(len(rows)), r)
     for vector in range(len(rows)):
         found = pairs.coordinates(high, low, basis, vector)
@@ -119,7 +120,7 @@ def test_the_cheapest_stage_that_can_decides(bits, stage, hair):
     rows = [(size * n, n, 0, 1), (n, size * n, n, 0), (0, 7 * n, size * n, 5), (3, 1, 2, size * n)]
     rows.append(tuple(x + y + z for x, y, z in zip(*rows[:3], strict=True)))
     rows[-1] = (*rows[-1][:3], rows[-1][3] + hair)
-    E, vectors, r = walk_of(rows)
+    E, vectors, _ = walk_of(rows)
     x = exact_coordinates(vectors[:4], vectors[4])
     assert sign(x[3]) == hair
     before = E.stats
