@@ -18,6 +18,7 @@ flats         the recursion
 catalogue     small local arrangements, solved once
 memory        workers: scratch, masks, output
 predicates    from coordinates to signs: filter, separation bound, exact stage
+pairs         the inverse of a basis in pairs of floats, with a proven bound
 kernels.h     vector loops, chosen at run time
 ============  ====================================================================================
 """

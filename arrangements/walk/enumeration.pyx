@@ -6,7 +6,9 @@ from libc.string cimport memset
 from arrangements.walk.catalogue cimport Catalogue, clear
 from arrangements.walk.flats cimport Problem, walk
 from arrangements.walk.kernels cimport ar_dispatch
-from arrangements.walk.predicates cimport (FLOOR, Residues, Tableau, pivot_column, tableau_measure,
+from arrangements.walk.pairs cimport pairs_doubles, pairs_place
+from arrangements.walk.predicates cimport (FLOOR, UNDECIDED, Residues, Tableau, coordinate_sign,
+                                           minor_sign, pivot_column, tableau_measure,
                                            tableau_pivot)
 from arrangements.walk.memory cimport GO_ON, NO_MEMORY, OK, STOP, Mark, Worker, new_tableau, release
 
@@ -108,6 +110,16 @@ cdef class Enumeration:
         w.pr.inv.ids[0] = -1
         w.pr.inv.det = &view[2 * primes + 2 * square + geometry.r]
         w.pr.inv.rows = w.pr.inv.det + geometry.res.n_primes
+        cdef double[:, ::1] high = tables.floats
+        cdef double[:, ::1] low = tables.low
+        n_doubles = pairs_doubles(w.r)
+        pairs = np.empty(n_doubles + w.m + w.r + 8)
+        cdef double[::1] pairs_view = pairs
+        pairs_place(&w.pr.pairs, &pairs_view[0], w.r)
+        w.pr.column = &pairs_view[n_doubles]
+        w.pr.pairs.high = &high[0, 0]
+        w.pr.pairs.low = &low[0, 0]
+        w.pr.pairs.size = np.abs(tables.floats).max()
         wanted = np.zeros(w.r + 2, dtype=np.int32)
         wanted[1:] = np.cumsum(np.ones(w.r + 1) if dims is None else dims)
         cdef int[::1] wanted_view = wanted
@@ -125,7 +137,7 @@ cdef class Enumeration:
         w.by_rank = <unsigned long long *> &counters[0, 0]
         w.flats = <unsigned long long *> &counters[1, 0]
         w.by_dim = <unsigned long long *> &counters[2, 0]
-        self.keep = [scratch, wanted, merged, masks]
+        self.keep = [scratch, pairs, wanted, merged, masks]
         self._root()
 
     def __dealloc__(self):
@@ -162,6 +174,7 @@ cdef class Enumeration:
                 T.t[c * ld + k] = values[ids[k], c] if k < n + r else 0
         T.integral = self.geometry.tables.integral and w.pr.tol <= 0
         T.scale = 1
+        T.age = 0
         for c in range(r):
             T.err[c] = T.g_err[c] = 0
         tableau_measure(&w.pr, &T)
@@ -244,6 +257,19 @@ cdef class Enumeration:
     def stats(self):
         return {"filter": self.w.pr.n_filter, "separation": self.w.pr.n_separation,
                 "exact": self.w.pr.n_exact}
+
+    def sign(self, basis, int place, int vector, exchanged=None):
+        """Sign of the coordinate of a vector at a place of a basis, without a tableau; with
+        exchanged = (c, j), of the basis with j at place c. Vectors by number, see `Tables`."""
+        cdef int[::1] ids = np.array(basis, dtype=np.int32)
+        cdef int c, j, first = self.w.pr.first_generic
+        cdef bint generic = vector >= first or any(v >= first for v in basis)
+        if ids.shape[0] != self.w.r:
+            raise ValueError(f"a basis has {self.w.r} vectors, this {ids.shape[0]}")
+        if exchanged is None:
+            return coordinate_sign(&self.w.pr, &ids[0], place, vector, generic)
+        c, j = exchanged
+        return minor_sign(&self.w.pr, &ids[0], c, j, place, vector, UNDECIDED, generic)
 
     def stop(self):
         """Ask a running walk to end; it does so within microseconds."""

@@ -23,9 +23,9 @@ from arrangements.walk.catalogue cimport Entry, Match, find
 from arrangements.walk.kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowest, ar_ratios,
                                         ar_reduce, ar_signs, ar_slopes)
 from arrangements.walk.predicates cimport (MAX_RANK, Tableau, entry_after, entry_sign,
-                                           functional_on_rays, pivot_column, sign_after,
-                                           signs_after, tableau_measure, tableau_pivot,
-                                           tableau_refresh)
+                                           functional_on_rays, narrow_slope, pivot_column,
+                                           sign_after, signs_after, tableau_measure, tableau_pivot,
+                                           tableau_refresh, tableau_sharpen)
 from arrangements.walk.memory cimport (DEGENERATE, GO_ON, STOP, STOPPED, Mark, Outer, Worker,
                                        add_outer, count, drop, emit, emit_faces, flip, has,
                                        n_words, new_tableau, put, take, tally_faces, trace, words)
@@ -36,15 +36,16 @@ cdef enum:
     IN_DOUBT = 2
 
 # Slopes of the lanes of a tableau along a line: at its point x, the sign of lane k is
-# [slope < x] xor pos. The last three masks are scratch, about one point at a time.
+# [slope < x] xor pos. The masks less, open and bits are scratch, about one point at a time.
 cdef struct Lanes:
-    double *lo                 # slopes, as intervals
+    double *lo                 # slopes, as intervals; only their order counts
     double *hi
     double *inverse
     uint64_t *pos
     uint64_t *less             # slopes below that of the point
     uint64_t *open             # slopes not told apart from it; then the lanes that vanish there
     uint64_t *bits             # lanes that are positive there
+    uint64_t *ranked           # lanes that meet only lanes of exactly the same slope
 
 # All vertices of a line, and the signs of phi at each of them.
 cdef struct Line:
@@ -94,7 +95,7 @@ cdef struct Local:
 cdef bint new_lanes(Worker *w, Lanes *S, int ld) noexcept nogil:
     cdef int nw = n_words(ld)
     S.lo = <double *> take(w, 3 * ld * sizeof(double))
-    S.pos = <uint64_t *> take(w, 4 * nw * sizeof(uint64_t))
+    S.pos = <uint64_t *> take(w, 5 * nw * sizeof(uint64_t))
     if S.lo == NULL or S.pos == NULL:
         return False
     S.hi = S.lo + ld
@@ -102,6 +103,8 @@ cdef bint new_lanes(Worker *w, Lanes *S, int ld) noexcept nogil:
     S.less = S.pos + nw
     S.open = S.less + nw
     S.bits = S.open + nw
+    S.ranked = S.bits + nw
+    memset(S.ranked, 0, nw * sizeof(uint64_t))
     return True
 
 
@@ -192,7 +195,7 @@ cdef int ray_signs(Worker *w, const Tableau *T, int c, int j, int n, Lanes *S) n
         while x:
             k = 64 * i + ar_lowest(x)
             x &= x - 1
-            if k == j or (T.integral and j < n):
+            if k == j or (j < n and (T.integral or has(S.ranked, j))):
                 continue  # equal quotients of an integral tableau are equal
             s = sign_after(&w.pr, T, c, j, k, 0)
             if s != 0:
@@ -383,6 +386,7 @@ cdef void coordinates(Worker *w, const Vertex *v, Local *B) noexcept nogil:
     cdef double e = 0, x
     cdef bint loose
     L.integral = T.integral
+    L.age = T.age
     L.scale = T.scale
     L.det = T.det
     if v.j >= 0:
@@ -851,7 +855,7 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     At the point of lane j every sign is a comparison of slopes, one vector instruction for eight
     lanes; the chamber there is read off by the signs of phi, a few vector operations for all j.
     """
-    cdef int c = ar_lowest(T.free), n_open = 0, j, result = GO_ON
+    cdef int c = ar_lowest(T.free), n_open, expected, j, result = GO_ON
     cdef bint direct
     cdef Line L
     cdef const Lanes *S = &L.samples
@@ -880,16 +884,33 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
     L.g = P.n + P.rho - 1 if P.depth == 0 else P.n
     if direct and not (by_sample(w, T, &L) and phi_signs(w, P, T, &L, first)):
         return STOP
-    for j in range(first, end):
+    if direct and many_doubts(w, P, &L, first) and tableau_sharpen(&w.pr, T):
+        if (not new_lanes(w, &L.lanes, T.ld)
+                or classify(w, T, P.n, T.t, T.err[0], T.t + c * T.ld, T.err[c], &L.lanes, vertical,
+                            inside) != GO_ON
+                or not (by_sample(w, T, &L) and phi_signs(w, P, T, &L, first))):
+            return STOP
+    j = first - 1
+    while j + 1 < end:
+        j += 1
         if has(vertical, j):
             continue
         if direct:
             n_open = ar_compare(S.lo, S.hi, L.lanes.lo[j], L.lanes.hi[j], L.n_lanes, S.less,
                                 S.open)
-        if direct and n_open == w.member_start[j + 1] - w.member_start[j]:
+        else:
+            n_open = ar_compare(L.lanes.lo, L.lanes.hi, L.lanes.lo[j], L.lanes.hi[j], T.ld,
+                                L.lanes.less, L.lanes.open)
+        expected = w.member_start[j + 1] - w.member_start[j] if direct else 1
+        if n_open > expected and not (has(L.lanes.ranked, j) or T.integral or w.pr.tol > 0):
+            if not rank_slopes(w, T, &L, j, direct and not w.identity):
+                return STOP
+            j -= 1  # compare again
+            continue
+        if direct and n_open == expected:
             result = simple_vertex(w, P, T, &L, j)
         else:
-            result = other_vertex(w, P, T, &L, j, direct and w.identity, inside)
+            result = other_vertex(w, P, T, &L, j, not direct or w.identity, inside)
         if result != GO_ON:
             return STOP
     return GO_ON
@@ -913,6 +934,101 @@ cdef bint by_sample(Worker *w, const Tableau *T, Line *L) noexcept nogil:
         S.hi[i] = L.lanes.hi[k] if k >= 0 else -INFINITY
         if k < 0 or has(L.lanes.pos, k):
             put(S.pos, i)
+    return True
+
+
+cdef int sort_lanes(Worker *w, const Tableau *T, const Line *L, const int *lanes, int n,
+                    int *distinct, int *like) noexcept nogil:
+    """Lanes in the exact order of their slopes: `distinct` gets one of each slope, like[i] the one
+    of lanes[i]; returns how many there are. By bisection: n log n signs."""
+    cdef const Lanes *S = &L.lanes
+    cdef int n_distinct = 0, i, j = 0, k, s, low, high, middle
+    for i in range(n):
+        k = like[i] = lanes[i]
+        low, high = 0, n_distinct
+        while low < high:
+            middle = (low + high) // 2
+            j = distinct[middle]
+            if S.hi[k] < S.lo[j]:
+                s = -1
+            elif S.lo[k] > S.hi[j]:
+                s = 1
+            else:
+                s = sign_after(&w.pr, T, L.c, j, k, 0)
+                if s == 0:
+                    like[i] = j
+                    break
+                s = -1 if (s > 0) != has(S.pos, k) else 1
+            if s < 0:
+                high = middle
+            else:
+                low = middle + 1
+        if like[i] == k:
+            memmove(distinct + low + 1, distinct + low, (n_distinct - low) * sizeof(int))
+            distinct[low] = k
+            n_distinct += 1
+    return n_distinct
+
+
+cdef bint many_doubts(const Worker *w, const Problem *P, const Line *L, int first) noexcept nogil:
+    """Whether phi has unknown signs at so many vertices that better entries pay."""
+    cdef int k = first >> 6
+    return not w.counting and 8 * count(L.any_doubt + k, P.n - 64 * k) > P.n
+
+
+cdef bint rank_slopes(Worker *w, const Tableau *T, Line *L, int j, bint by_sample) noexcept nogil:
+    """Give numbers in the exact order of their slopes to the lanes not told apart from lane j,
+    directly or by others between: numbers in the interval that theirs cover, or, if it has too
+    few, ranks to all lanes."""
+    cdef Mark at = w.at
+    cdef Lanes *S = &L.lanes
+    cdef int *lanes = <int *> take(w, 3 * T.n * sizeof(int))
+    cdef double *number = <double *> take(w, T.n * sizeof(double))
+    cdef double low = S.lo[j], high = S.hi[j], step
+    cdef int i, k, n = 0, n_distinct, last = -1
+    cdef int *distinct = lanes + T.n
+    cdef int *like = distinct + T.n
+    cdef bint enough = False
+    cdef uint64_t x
+    if lanes == NULL or number == NULL:
+        return False
+    while n > last:
+        last = n
+        n = 0
+        ar_compare(S.lo, S.hi, low, high, T.ld, S.less, S.open)
+        for i in range(n_words(T.n)):
+            x = S.open[i]
+            while x:
+                k = lanes[n] = 64 * i + ar_lowest(x)
+                x &= x - 1
+                n += 1
+                low = min(low, S.lo[k])
+                high = max(high, S.hi[k])
+    for i in range(n):
+        narrow_slope(&w.pr, T, L.c, lanes[i], S.lo + lanes[i], S.hi + lanes[i])
+    while not enough:
+        n_distinct = sort_lanes(w, T, L, lanes, n, distinct, like)
+        step = (high - low) / n_distinct
+        enough = True
+        for i in range(n_distinct):
+            number[distinct[i]] = low + i * step
+            if i > 0 and not number[distinct[i]] > number[distinct[i - 1]]:
+                enough = False
+        if not enough:
+            n = 0
+            for k in range(T.n):
+                if S.lo[k] > -INFINITY:
+                    lanes[n] = k
+                    n += 1
+            low, high = 0, n
+    for i in range(n):
+        k = lanes[i]
+        S.lo[k] = S.hi[k] = number[like[i]]
+        put(S.ranked, k)
+        if by_sample:
+            for j in range(w.member_start[k], w.member_start[k + 1]):
+                L.samples.lo[w.member[j]] = L.samples.hi[w.member[j]] = S.lo[k]
+    w.at = at
     return True
 
 

@@ -137,6 +137,49 @@ AR_INLINE void ar_combine_body(const double *restrict columns, const double *res
     }
 }
 
+/* a b - p, where p is a b rounded: exact while nothing under- or overflows, by one fused operation
+   or by Dekker's (1971) products of halves; both give the same number. */
+AR_INLINE double ar_rest(double a, double b, double p, int fused) {
+    if (fused) return __builtin_fma(a, b, -p);
+    double ca = 134217729 * a, cb = 134217729 * b; /* 2^27 + 1 */
+    double ah = ca - (ca - a), bh = cb - (cb - b), al = a - ah, bl = b - bh;
+    return al * bl - (((p - ah * bh) - al * bh) - ah * bl);
+}
+
+/* x + y = (a + b) (h + l), a vector times a matrix of w columns, all in unevaluated sums of two
+   floats whose second is at most u of the first. Knuth's (1969) sums and Dekker's products are
+   exact; what is dropped or rounded is at most u^2 (r + 4)^2 sum |a_i| |h_i|: 8 u^2 |a_i| |h_i|
+   in a product, and (r + 1) u times the r + 3 u-small parts of the sum. */
+AR_INLINE void ar_dots_body(const double *restrict a, const double *restrict b,
+                            const double *restrict h, const double *restrict l, int r, long w,
+                            double *restrict x, double *restrict y, int fused) {
+    for (long s = 0; s < w; s++) x[s] = y[s] = 0;
+    for (long i = 0; i < r; i++) {
+        double f = a[i], g = b[i];
+        for (long s = 0; s < w; s++) {
+            double p = f * h[i * w + s], e = ar_rest(f, h[i * w + s], p, fused);
+            double sum = x[s] + p, z = sum - x[s], t = (x[s] - (sum - z)) + (p - z);
+            x[s] = sum;
+            y[s] += t + ((e + f * l[i * w + s]) + g * h[i * w + s]);
+        }
+    }
+    for (long s = 0; s < w; s++) {
+        double sum = x[s] + y[s], z = sum - x[s];
+        y[s] = (x[s] - (sum - z)) + (y[s] - z);
+        x[s] = sum;
+    }
+}
+
+/* a b - c d of such sums, and |a b| + |c d|: off by at most 16 u^2 of that, and u of the result.
+   Each product drops or rounds 8 u^2 of itself, the sum of the rests 5 u^2. */
+AR_INLINE double ar_minor(double a, double a2, double b, double b2, double c, double c2, double d,
+                          double d2, double *size) {
+    double p = a * b, q = c * d, sum = p - q, z = sum - p, t = (p - (sum - z)) + (-q - z);
+    double e = ar_rest(a, b, p, 0) + (a * b2 + a2 * b), f = ar_rest(c, d, q, 0) + (c * d2 + c2 * d);
+    *size = fabs(p) + fabs(q);
+    return sum + (t + (e - f));
+}
+
 typedef void (*ar_combine_fn)(const double *, const double *, const double *, int, long, double *,
                               double *);
 typedef void (*ar_pivot_fn)(double *, const double *, const double *, double, long);
@@ -151,6 +194,8 @@ typedef double (*ar_largest_fn)(const double *, long);
 typedef void (*ar_ratios_fn)(const double *, double, double, double, long, double *, double *);
 typedef void (*ar_reduce_fn)(const double *, const double *, const double *, double, double, double,
                              long, double *, double *);
+typedef void (*ar_dots_fn)(const double *, const double *, const double *, const double *, int,
+                           long, double *, double *);
 typedef int (*ar_compare_fn)(const double *, const double *, double, double, long, uint64_t *,
                              uint64_t *);
 typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint64_t *, uint64_t *);
@@ -196,10 +241,17 @@ typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint64
         ar_reduce_body(c, y, ey, g, eg, e, n, v, w);                                              \
     }
 
+#define AR_DOTS(NAME, TARGET, FUSED)                                                              \
+    TARGET static void ar_dots_##NAME(const double *a, const double *b, const double *h,          \
+                                      const double *l, int r, long w, double *x, double *y) {     \
+        ar_dots_body(a, b, h, l, r, w, x, y, FUSED);                                              \
+    }
+
 /* compare: less = (hi_k < lo_j); open = lanes whose interval meets [lo_j, hi_j], nan included;
    returns the number of open lanes.
    signs: pos = (v > 0); small = !(|v| > e_k), e_k = bound[k], or eb where bound is NULL. */
 AR_PLAIN(base, )
+AR_DOTS(base, , 0)
 
 /* Both walk the lanes in words of 64, so that masks are stored as they are read. */
 #define AR_WORDS(N, BODY)                                                       \
@@ -245,6 +297,8 @@ static void ar_signs_base(const double *v, const double *bound, double eb, long 
 #define AR_AVX512 __attribute__((target("avx512f,avx512dq,popcnt,prefer-vector-width=512")))
 AR_PLAIN(avx2, AR_AVX2)
 AR_PLAIN(avx512, AR_AVX512)
+AR_DOTS(avx2, __attribute__((target("avx2,fma"))), 1)
+AR_DOTS(avx512, __attribute__((target("avx512f,avx512dq,fma,prefer-vector-width=512"))), 1)
 
 #define AR_STORE (less[w] = first, open[w] = second & ~first, \
                   n_open += __builtin_popcountll(second & ~first))
@@ -302,6 +356,7 @@ static ar_slopes_fn ar_slopes = ar_slopes_base;
 static ar_largest_fn ar_largest = ar_largest_base;
 static ar_ratios_fn ar_ratios = ar_ratios_base;
 static ar_combine_fn ar_combine = ar_combine_base;
+static ar_dots_fn ar_dots = ar_dots_base;
 static ar_reduce_fn ar_reduce = ar_reduce_base;
 static ar_compare_fn ar_compare = ar_compare_base;
 static ar_signs_fn ar_signs = ar_signs_base;
@@ -312,6 +367,8 @@ __attribute__((unused)) static const char *ar_dispatch(void) {
     const char *want = getenv("ARRANGEMENTS_SIMD");
     int level = !want || !*want ? 2 : !strcmp(want, "baseline") ? 0 : !strcmp(want, "avx2") ? 1 : 2;
     __builtin_cpu_init();
+    if (level >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        ar_dots = ar_dots_avx2;
     if (level >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) {
         ar_pivot = ar_pivot_avx512;
         ar_bareiss = ar_bareiss_avx512;
@@ -322,6 +379,7 @@ __attribute__((unused)) static const char *ar_dispatch(void) {
         ar_largest = ar_largest_avx512;
         ar_ratios = ar_ratios_avx512;
         ar_combine = ar_combine_avx512;
+        if (__builtin_cpu_supports("fma")) ar_dots = ar_dots_avx512;
         ar_reduce = ar_reduce_avx512;
         ar_compare = ar_compare_avx512;
         ar_signs = ar_signs_avx512;

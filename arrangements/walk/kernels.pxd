@@ -18,6 +18,10 @@ cdef extern from "kernels.h" nogil:
                    double *ey)
     void ar_reduce(const double *c, const double *y, const double *ey, double g, double eg,
                    double e, long n, double *value, double *bound)
+    void ar_dots(const double *a, const double *b, const double *h, const double *l, int r,
+                 long w, double *x, double *y)
+    double ar_minor(double a, double a2, double b, double b2, double c, double c2, double d,
+                    double d2, double *size)
     int ar_compare(const double *lo, const double *hi, double lj, double hj, long n,
                    uint64_t *less, uint64_t *open)
     void ar_signs(const double *v, const double *bound, double eb, long n,

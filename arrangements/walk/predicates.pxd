@@ -1,8 +1,9 @@
 """Tableaux and the exact signs of their entries; see `predicates.pyx`."""
 from libc.stdint cimport int64_t, uint64_t
 
+from arrangements.walk.pairs cimport MAX_RANK, Pairs
+
 cdef enum:
-    MAX_RANK = 64
     UNDECIDED = 2
 
 cdef extern from *:
@@ -44,6 +45,8 @@ cdef struct Predicates:
     uint64_t n_exact
     uint64_t *scratch          # (2 primes + 2 r^2 + r,)
     Inverse inv
+    Pairs pairs
+    double *column             # (lanes of the largest tableau,)
 
 # Row k of `t` (w columns of ld lanes) expresses vector id[k] in the basis
 # basis[0..w-1] + outer[0..r-w-1] of R^r, up to one positive factor for the whole tableau.
@@ -65,6 +68,7 @@ cdef struct Tableau:
     int *basis
     uint64_t free              # columns still to be pivoted
     double det                 # a nonzero entry of a row is at least 1/det; inf: nothing known
+    int age                    # pivots since its entries were taken from the vectors
     bint integral
     double scale               # integral: the factor, |det basis|
 
@@ -72,13 +76,20 @@ cdef Py_ssize_t tableau_bytes(int ld, int w) noexcept nogil
 cdef void tableau_place(Tableau *T, char *memory, int n, int n_g, int ld, int w) noexcept nogil
 cdef void tableau_measure(Predicates *P, Tableau *T) noexcept nogil
 cdef void tableau_refresh(Predicates *P, Tableau *T, bint stale) noexcept nogil
+cdef bint tableau_sharpen(Predicates *P, Tableau *T) noexcept nogil
 cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
                         int col) noexcept nogil
 cdef int pivot_column(Predicates *P, const Tableau *T, int lane) noexcept nogil
+cdef int coordinate_sign(Predicates *P, const int *ids, int col, int new,
+                         bint generic) noexcept nogil
+cdef int minor_sign(Predicates *P, const int *ids, int c, int j, int col, int new, int own,
+                    bint generic) noexcept nogil
 cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept nogil
 cdef double entry_after(const Tableau *T, int c, int j, int lane, int col,
                         double *error) noexcept nogil
 cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane, int col) noexcept nogil
+cdef void narrow_slope(Predicates *P, const Tableau *T, int c, int lane, double *low,
+                       double *high) noexcept nogil
 cdef void signs_after(Predicates *P, const Tableau *T, int c, int j, int lane,
                       int *sign) noexcept nogil
 

@@ -4,10 +4,11 @@ A *tableau* holds vectors in coordinates of a basis made of arrangement rows, un
 generic functionals; an entry is a quotient of two r x r determinants of integer vectors. Its sign
 is decided in three stages, and the stage that decided is counted:
 
-1. *filter*: the float entry exceeds its error bound (a running forward bound per column);
+1. *filter*: the entry exceeds its error bound: in floats (a running forward bound per column), or
+   in pairs of floats, from the inverse of the basis (`pairs`);
 2. *separation*: a nonzero entry is at least 1/|det basis|; entry and error lie below: it is zero;
-3. *exact*: both determinants modulo enough 62-bit primes (Hadamard's inequality says how many),
-   the sign read off the mixed-radix digits (Garner 1959).
+3. *exact*: the numerator modulo enough 62-bit primes (Hadamard's inequality and the bound of the
+   entry say how many), the sign read off the mixed-radix digits (Garner 1959).
 
 With `tol` the stages 2 and 3 are off and everything under `tol` is zero.
 """
@@ -17,8 +18,10 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
-from arrangements.walk.kernels cimport (ar_bareiss, ar_combine, ar_dispatch, ar_errors, ar_largest,
-                                        ar_lowest, ar_mulmod, ar_pivot, ar_scale, ar_signs)
+from arrangements.walk.kernels cimport (ar_add, ar_bareiss, ar_combine, ar_dispatch, ar_errors,
+                                        ar_largest, ar_lowest, ar_minor, ar_mulmod, ar_pivot,
+                                        ar_scale, ar_signs)
+from arrangements.walk.pairs cimport invert_pairs, pair_coordinates, pair_error
 
 cdef double U = 1.1102230246251565e-16
 ar_dispatch()
@@ -389,6 +392,7 @@ cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
     T.free = S.free & ~(<uint64_t> 1 << c)
     memcpy(T.basis, S.basis, S.w * sizeof(int))
     T.basis[c] = S.id[lane]
+    T.age = S.age + 1
     T.integral = S.integral and not generic
     if T.integral:
         # Bareiss 1968: the entries are determinants, the division is exact
@@ -436,15 +440,122 @@ cdef void tableau_pivot(Predicates *P, const Tableau *S, Tableau *T, int lane,
     tableau_refresh(P, T, stale)
 
 
-cdef void tableau_refresh(Predicates *P, Tableau *T, bint stale) noexcept nogil:
-    """Exact entries where errors have outgrown 1e-8 of a column, or where the caller says so."""
+cdef double LAST = 1e-6        # errors that a line can bear, relative to its largest entry
+cdef double GROWTH = 10        # of these errors from a flat to the next
+cdef double FRESH = 1e-12      # errors below are not worth a new tableau
+cdef double PRECISE = 1e-11    # errors above, in a new tableau, are worth pairs
+cdef int OLD = 3               # pivots
+
+
+cdef bint _is_stale(const Tableau *T, double limit) noexcept nogil:
     cdef int s
-    if P.tol > 0:
-        return
     for s in range(T.w):
-        stale = stale or not (T.err[s] <= 1e-8 * T.top[s] and T.g_err[s] <= 1e-8 * T.g_top[s])
-    if stale:
+        if not (T.err[s] <= limit * T.top[s] and T.g_err[s] <= limit * T.g_top[s]):
+            return True
+    return False
+
+
+cdef double _bearable(const Tableau *T) noexcept nogil:
+    """Errors that leave enough digits to all flats below: renewing a tableau serves them all."""
+    cdef double limit = LAST
+    cdef uint64_t x = T.free & (T.free - 1)
+    while x and limit > FRESH:
+        x &= x - 1
+        limit /= GROWTH
+    return limit
+
+
+cdef void _entries_in_floats(Predicates *P, Tableau *T) noexcept nogil:
+    """The entries of a float tableau from the inverse of its basis: sums of r products."""
+    cdef const Pairs *V = &P.pairs
+    cdef int r = V.r, ld = T.ld, n = T.n + T.n_g, i, k, s
+    cdef double unit, norm
+    memset(T.t, 0, <Py_ssize_t> T.w * ld * sizeof(double))
+    for k in range(n, ld):
+        P.column[k] = 0
+    for i in range(r):
+        for k in range(n):
+            P.column[k] = V.high[<Py_ssize_t> T.id[k] * r + i]
+        for s in range(T.w):
+            ar_add(T.t + s * ld, P.column, V.hi[i * V.ld + s], ld)
+    tableau_measure(P, T)
+    for s in range(T.w):
+        # r products and sums, and what (high, hi) lack of the vector and of R
+        unit = (r + 4) * U * V.sum[s]
+        norm = V.total * (1 + (r + 4) * U) * V.defect[s]
+        T.err[s] = V.size * (unit + norm) * (1 + 64 * U) + FLOOR
+        T.g_err[s] = (unit + norm) * (1 + 64 * U) + FLOOR
+
+
+cdef void _entries_in_pairs(Predicates *P, Tableau *T, int first) noexcept nogil:
+    """The entries of lanes `first` on, correctly rounded but for a few units where the inverse of
+    the basis is good enough."""
+    cdef Pairs *V = &P.pairs
+    cdef const double *x
+    cdef double norm = 0, g_norm = 0, scale = T.scale if T.integral else 1
+    cdef int k, s
+    for k in range(first, T.n + T.n_g):
+        x = pair_coordinates(V, T.id[k], 1)
+        for s in range(T.w):
+            T.t[s * T.ld + k] = scale * x[s]
+        if k < T.n:
+            norm = fmax(norm, V.norm[1])
+        else:
+            g_norm = fmax(g_norm, V.norm[1])
+    tableau_measure(P, T)
+    for s in range(T.w):
+        if first == 0:
+            T.err[s] = 4 * U * T.top[s] + pair_error(V, s, norm) + FLOOR
+        T.g_err[s] = 4 * U * T.g_top[s] + scale * pair_error(V, s, g_norm) * (1 + 4 * U) + FLOOR
+
+
+cdef void _set_basis(Tableau *T) noexcept nogil:
+    """The lanes of the basis are unit vectors, exactly."""
+    cdef int k, s, c
+    for k in range(T.n + T.n_g):
+        for s in range(T.w):
+            if T.id[k] == T.basis[s]:
+                for c in range(T.w):
+                    T.t[c * T.ld + k] = c == s
+                break
+
+
+cdef bint tableau_sharpen(Predicates *P, Tableau *T) noexcept nogil:
+    """The entries of a float tableau in pairs, where that gives more digits."""
+    cdef int ids[MAX_RANK]
+    _full_basis(P, T, ids)
+    if P.tol > 0 or T.integral or T.age == 0 or not invert_pairs(&P.pairs, ids):
+        return False
+    T.age = 0
+    _entries_in_pairs(P, T, 0)
+    _set_basis(T)
+    return True
+
+
+cdef void tableau_renew(Predicates *P, Tableau *T) noexcept nogil:
+    """The entries afresh (of an integral tableau those of the functionals), by the cheapest way
+    that gives enough digits: the inverse of the basis in floats, in pairs, determinants."""
+    cdef int ids[MAX_RANK]
+    _full_basis(P, T, ids)
+    if not invert_pairs(&P.pairs, ids):
         tableau_exact(P, T)
+        return
+    if not T.integral:
+        _entries_in_floats(P, T)
+    if T.integral or _is_stale(T, PRECISE):
+        _entries_in_pairs(P, T, T.n if T.integral else 0)
+    if _is_stale(T, LAST):
+        tableau_exact(P, T)
+        return
+    if not T.integral:
+        _set_basis(T)
+
+
+cdef void tableau_refresh(Predicates *P, Tableau *T, bint stale) noexcept nogil:
+    """New entries where errors have outgrown a column, or where the caller says so."""
+    if P.tol <= 0 and (stale or _is_stale(T, LAST if T.age < OLD else _bearable(T))):
+        T.age = 0
+        tableau_renew(P, T)
 
 
 # -- decisions -----------------------------------------------------------------------------
@@ -460,19 +571,14 @@ cdef inline int _decide(Predicates *P, double v, double e, double det, bint gene
     if not generic and (fabs(v) + e) * det < 1:
         P.n_separation += 1
         return 0
-    P.n_exact += 1
     return UNDECIDED
 
 
-cdef int _exact_sign(Predicates *P, int *ids, int col, int new, bint generic) noexcept nogil:
-    """Sign of det(ids with `new` in place col) / det(ids); of a generic entry never zero."""
+cdef int _exact_sign(Predicates *P, int *ids, int col, int new) noexcept nogil:
+    """Sign of det(ids with `new` in place col) / det(ids)."""
     cdef int d = _det_sign(P, ids)
     ids[col] = new
-    d *= _det_sign(P, ids)
-    if d == 0 and generic:
-        P.failed = 1
-        return 1
-    return d
+    return d * _det_sign(P, ids)
 
 
 cdef int _most_primes(const Residues *R, const int *ids, int c, int j, int col, int new
@@ -487,57 +593,138 @@ cdef int _most_primes(const Residues *R, const int *ids, int c, int j, int col, 
     return max(n, _primes_needed(R, changed))
 
 
-cdef int _sign_of(Predicates *P, int n) noexcept nogil:
-    """Sign of the number whose residues stand in the scratch; they are lost."""
-    _digits(P.res, n, P.scratch)
-    return _digits_sign(P.res, n, P.scratch)
-
-
-cdef int _coordinate_sign(Predicates *P, int *ids, int col, int new, bint generic) noexcept nogil:
-    """`_exact_sign` from the inverse of the basis: det(basis) times a coordinate."""
-    cdef int n = _most_primes(P.res, ids, col, new, col, new), q, d
-    if not _invert(P, ids, n):
-        return _exact_sign(P, ids, col, new, generic)
-    if P.inv.sign == UNDECIDED:
+cdef int _basis_sign(Predicates *P, const int *ids) noexcept nogil:
+    """Sign of det(ids), of which the inverse modulo some primes is at hand; UNDECIDED if one of
+    those that are wanted divides it."""
+    cdef int n = _primes_needed(P.res, ids)
+    if P.inv.sign == UNDECIDED and _invert(P, ids, n):
         memcpy(P.scratch, P.inv.det, n * sizeof(uint64_t))
-        P.inv.sign = _sign_of(P, n)
-    for q in range(n):
-        P.scratch[q] = ar_mulmod(P.inv.det[q], _coordinate(P, q, col, new), P.res.p[q],
-                                 P.res.minus_inv[q])
-    d = P.inv.sign * _sign_of(P, n)
-    if d == 0 and generic:
+        _digits(P.res, n, P.scratch)
+        P.inv.sign = _digits_sign(P.res, n, P.scratch)
+    return P.inv.sign
+
+
+cdef int _quotient_sign(Predicates *P, const int *ids, int n) noexcept nogil:
+    """Sign of x / det(ids), for the integer x whose residues stand in the scratch; they are lost.
+    UNDECIDED if the sign of det(ids) cannot be had."""
+    cdef int q = 0, d
+    while q < n and P.scratch[q] == 0:
+        q += 1
+    if q == n:
+        return 0
+    _digits(P.res, n, P.scratch)
+    d = _digits_sign(P.res, n, P.scratch)
+    q = _basis_sign(P, ids)
+    return UNDECIDED if q == UNDECIDED else d * q
+
+
+cdef int _primes_within(const Residues *R, const int *ids, double bound, int shift, int n
+                        ) noexcept nogil:
+    """How many of n primes tell det(ids) times x from zero, and its sign, where |x| is at most
+    2^shift bound; 0 if the product, an integer, is below 1."""
+    cdef double bits = shift
+    cdef int i, e
+    if not bound < 1e300:
+        return n
+    frexp(bound, &e)
+    bits += e
+    for i in range(R.r):
+        bits += R.bits[ids[i]]
+    if bits < -1:
+        return 0
+    i = <int> ((bits + 2) / 61.99) + 1
+    return i if i < n else n
+
+
+cdef int _never_zero(Predicates *P, int sign, bint generic) noexcept nogil:
+    """The sign, which of a generic entry is not zero."""
+    if sign == 0 and generic:
         P.failed = 1
         return 1
-    return d
+    return sign
 
 
-cdef int _minor_sign(Predicates *P, int *ids, int c, int j, int col, int new, bint generic
-                     ) noexcept nogil:
-    """`_exact_sign` after j has taken place c: det(basis) times a minor of two coordinates of j and
-    `new`, over det(basis) times a coordinate of j."""
+cdef int coordinate_sign(Predicates *P, const int *ids, int col, int new,
+                         bint generic) noexcept nogil:
+    """Sign of coordinate `col` of vector `new` in a basis: from pairs of floats, or from its
+    product with det(ids), an integer, modulo as many primes as its bound asks for."""
     cdef const Residues *R = P.res
-    cdef int n = _most_primes(R, ids, c, j, col, new), q, d
-    cdef uint64_t p, mi, x, y
-    cdef uint64_t *own = P.scratch + R.n_primes  # det(basis with j in place c)
-    if not _invert(P, ids, n):
-        ids[c] = j
-        return _exact_sign(P, ids, col, new, generic)
-    for q in range(n):
-        p, mi = R.p[q], R.minus_inv[q]
-        own[q] = ar_mulmod(P.inv.det[q], _coordinate(P, q, c, j), p, mi)
-        if col == c:
-            P.scratch[q] = ar_mulmod(P.inv.det[q], _coordinate(P, q, c, new), p, mi)
-            continue
-        x = ar_mulmod(own[q], _coordinate(P, q, col, new), p, mi)
-        y = ar_mulmod(_coordinate(P, q, c, new), _coordinate(P, q, col, j), p, mi)
-        P.scratch[q] = _sub(x, ar_mulmod(P.inv.det[q], y, p, mi), p)
-    d = _sign_of(P, n)
-    memcpy(P.scratch, own, n * sizeof(uint64_t))
-    d *= _sign_of(P, n)
-    if d == 0 and generic:
-        P.failed = 1
-        return 1
-    return d
+    cdef int changed[MAX_RANK]
+    cdef int n = _most_primes(R, ids, col, new, col, new), q, d = UNDECIDED
+    cdef const double *x
+    cdef double e
+    if invert_pairs(&P.pairs, ids):
+        x = pair_coordinates(&P.pairs, new, 1)
+        e = pair_error(&P.pairs, col, P.pairs.norm[1]) + FLOOR
+        if fabs(x[col]) > e:
+            P.n_filter += 1
+            return 1 if x[col] > 0 else -1
+        n = _primes_within(R, ids, fabs(x[col]) + e, R.shift[new] - R.shift[ids[col]], n)
+        if n == 0:
+            P.n_separation += 1
+            return _never_zero(P, 0, generic)
+    P.n_exact += 1
+    if _invert(P, ids, n):
+        for q in range(n):
+            P.scratch[q] = ar_mulmod(P.inv.det[q], _coordinate(P, q, col, new), R.p[q],
+                                     R.minus_inv[q])
+        d = _quotient_sign(P, ids, n)
+    if d == UNDECIDED:
+        memcpy(changed, ids, R.r * sizeof(int))
+        d = _exact_sign(P, changed, col, new)
+    return _never_zero(P, d, generic)
+
+
+cdef int minor_sign(Predicates *P, const int *ids, int c, int j, int col, int new, int own,
+                    bint generic) noexcept nogil:
+    """`coordinate_sign` after j has taken place c: a minor of two coordinates of j and `new`, over
+    the coordinate of j, whose sign is `own`, if it is known."""
+    cdef const Residues *R = P.res
+    cdef int changed[MAX_RANK]
+    cdef int n, q, d = UNDECIDED, ld = P.pairs.ld
+    cdef uint64_t p, mi, a, b
+    cdef const double *x
+    cdef const double *y
+    cdef double v, e, xc, xs, yc, ys, size = 0
+    if own == UNDECIDED:
+        own = coordinate_sign(P, ids, c, j, j >= P.first_generic)
+    if col == c:
+        return own * coordinate_sign(P, ids, c, new, generic)
+    n = _most_primes(R, ids, c, j, col, new)
+    if invert_pairs(&P.pairs, ids):
+        y = pair_coordinates(&P.pairs, j, 0)
+        x = pair_coordinates(&P.pairs, new, 1)
+        v = ar_minor(y[c], y[c + ld], x[col], x[col + ld], x[c], x[c + ld], y[col], y[col + ld],
+                     &size)
+        yc = pair_error(&P.pairs, c, P.pairs.norm[0])
+        ys = pair_error(&P.pairs, col, P.pairs.norm[0])
+        xc = pair_error(&P.pairs, c, P.pairs.norm[1])
+        xs = pair_error(&P.pairs, col, P.pairs.norm[1])
+        e = ((fabs(y[c]) + yc) * xs + fabs(x[col]) * yc + (fabs(x[c]) + xc) * ys
+             + fabs(y[col]) * xc + 20 * U * U * size) * (1 + 64 * U) + FLOOR
+        if fabs(v) > e:
+            P.n_filter += 1
+            return own if v > 0 else -own
+        n = _primes_within(R, ids, fabs(v) + e, R.shift[j] - R.shift[ids[c]] + R.shift[new]
+                           - R.shift[ids[col]], n)
+        if n == 0:
+            P.n_separation += 1
+            return _never_zero(P, 0, generic)
+    P.n_exact += 1
+    if _invert(P, ids, n):
+        for q in range(n):
+            p, mi = R.p[q], R.minus_inv[q]
+            a = ar_mulmod(_coordinate(P, q, c, j), _coordinate(P, q, col, new), p, mi)
+            b = ar_mulmod(_coordinate(P, q, c, new), _coordinate(P, q, col, j), p, mi)
+            P.scratch[q] = ar_mulmod(P.inv.det[q], _sub(a, b, p), p, mi)
+        d = _quotient_sign(P, ids, n)
+    if d != UNDECIDED:
+        d *= own
+    else:
+        memcpy(changed, ids, R.r * sizeof(int))
+        changed[c] = j
+        d = _exact_sign(P, changed, col, new)
+    return _never_zero(P, d, generic)
 
 
 cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept nogil:
@@ -552,7 +739,7 @@ cdef int entry_sign(Predicates *P, const Tableau *T, int lane, int col) noexcept
     if s != UNDECIDED:
         return s
     _full_basis(P, T, ids)
-    return _coordinate_sign(P, ids, col, T.id[lane], generic)
+    return coordinate_sign(P, ids, col, T.id[lane], generic)
 
 
 cdef double entry_after(const Tableau *T, int c, int j, int lane, int col,
@@ -599,9 +786,9 @@ cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane,
                     int col) noexcept nogil:
     """Exact sign of `entry_after`."""
     cdef int ids[MAX_RANK]
-    cdef double e = 0, v = entry_after(T, c, j, lane, col, &e)
+    cdef double e = 0, v = entry_after(T, c, j, lane, col, &e), b
     cdef bint generic = lane >= T.n or j >= T.n
-    cdef int s
+    cdef int s, own
     if T.integral and not generic:
         return (v > 0) - (v < 0)
     s = _decide(P, v, P.tol if P.tol > 0 else e,
@@ -609,7 +796,32 @@ cdef int sign_after(Predicates *P, const Tableau *T, int c, int j, int lane,
     if s != UNDECIDED:
         return s
     _full_basis(P, T, ids)
-    return _minor_sign(P, ids, c, T.id[j], col, T.id[lane], generic)
+    b = T.t[c * T.ld + j]
+    own = UNDECIDED
+    if fabs(b) > _err(P, T, j, c):
+        own = 1 if b > 0 else -1
+    return minor_sign(P, ids, c, T.id[j], col, T.id[lane], own, generic)
+
+
+cdef void narrow_slope(Predicates *P, const Tableau *T, int c, int lane, double *low,
+                       double *high) noexcept nogil:
+    """Narrow [low, high], which the slope of a lane lies in, by its coordinates in pairs."""
+    cdef int ids[MAX_RANK]
+    cdef const double *x
+    cdef double a, b, q, e
+    _full_basis(P, T, ids)
+    if not invert_pairs(&P.pairs, ids):
+        return
+    x = pair_coordinates(&P.pairs, T.id[lane], 1)
+    a = pair_error(&P.pairs, 0, P.pairs.norm[1]) + U * fabs(x[0])
+    b = pair_error(&P.pairs, c, P.pairs.norm[1]) + U * fabs(x[c])
+    if not b < fabs(x[c]) / 1024:
+        return
+    q = x[0] / x[c]
+    e = (a + fabs(q) * b) / fabs(x[c]) * 1.002 + 4 * U * fabs(q) + FLOOR
+    if q - e <= high[0] and q + e >= low[0]:
+        low[0] = fmax(low[0], q - e)
+        high[0] = min(high[0], q + e)
 
 
 cdef void signs_after(Predicates *P, const Tableau *T, int c, int j, int lane,

@@ -35,6 +35,7 @@ class Tables:
     integral: bool             # floats hold the integers themselves
     input_error: float         # of the floats, relative
     floats: np.ndarray         # (m + 2 r, r) value 2^balance / 2^shift
+    low: np.ndarray            # (m + 2 r, r) what the floats lack of that, rounded
     shift: np.ndarray          # (m + 2 r,)
     balance: np.ndarray        # (r,)
     bits: np.ndarray           # (m + 2 r,) upper bounds of log2 of the norms
@@ -93,6 +94,14 @@ def _scaled(value: int, shift: int) -> float:
     return value / (1 << shift) if shift > 0 else float(value << -shift)
 
 
+def _rest(value: int, high: float, shift: int) -> float:
+    """value / 2^shift - high, rounded: with the nearest float, a number of 106 bits."""
+    if value.bit_length() <= 53:
+        return 0.0
+    cut = max(value.bit_length() - 900, 0)  # no float overflows, and high 2^shift is an integer
+    return math.ldexp((value >> cut) - int(math.ldexp(high, shift - cut)), cut - shift)
+
+
 def _balance(rows: list[list[int]]) -> np.ndarray:
     """Exponents of two, one for each column, that make the entries of most rows of like size.
 
@@ -137,6 +146,8 @@ def build(reduction: Reduction, *, tol: float | None = None, seed: int = 0) -> T
     shift[m + r :] = FUNCTIONAL_BITS + balance.max()
     floats = np.array([[_scaled(x, int(s - b)) for x, b in zip(v, balance, strict=True)]
                        for v, s in zip(vectors, shift, strict=True)])
+    low = np.array([[_rest(x, h, int(s - b)) for x, h, b in zip(v, hs, balance, strict=True)]
+                    for v, hs, s in zip(vectors, floats.tolist(), shift, strict=True)])
     # Hadamard's bound for any r of the vectors, and two bits for the sign and the rounding
     worst = float(np.sort(bits)[-r:].sum())
     p = _primes(int((worst + 2) / 61.99) + 2)
@@ -152,8 +163,8 @@ def build(reduction: Reduction, *, tol: float | None = None, seed: int = 0) -> T
     counts = np.bincount(class_of[class_of >= 0], minlength=m)
     return Tables(
         n=n, m=m, r=r, tol=float(tol or 0), integral=integral,
-        input_error=0.0 if integral else 2.0**-52, floats=floats, shift=shift,
-        balance=balance, bits=bits,
+        input_error=0.0 if integral else 2.0**-52, floats=floats, low=low,
+        shift=shift, balance=balance, bits=bits,
         p=np.array(p, dtype=np.uint64),
         minus_inv=np.array([pow(-q, -1, 1 << 64) for q in p], dtype=np.uint64),
         one=np.array([(1 << 64) % q for q in p], dtype=np.uint64), value=value, inverse=inverse,

@@ -141,7 +141,7 @@ def near_degenerate():
         "resonance 3": resonance(3),
         "type B 3": type_b(3),
     }.items():
-        for bits in (40, 47, 53, 54, 60, 61, 75):
+        for bits in (40, 47, 53, 54, 60, 61, 75, 130):
             out[f"{name}, 2^{bits}"] = nudged(rows, 2**bits, seed=bits)
         out[f"{name}, 2^60 by 5"] = nudged(rows, 2**60, seed=5, spread=5)
         # Only every third row moves, so exact ties stay beside near ones.

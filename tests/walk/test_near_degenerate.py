@@ -22,8 +22,9 @@ def test_exact_run_equals_brute_force(name):
     assert np.array_equal(A.dichotomies(n_jobs=2).packed, found.packed)
 
 
-@pytest.mark.parametrize("name", [name for name in NEAR if "2^40" not in name and "47" not in name])
+@pytest.mark.parametrize("name", [name for name in NEAR if "2^130" in name or "90" in name])
 def test_exact_stage_was_used(name):
+    # hairs of 2^-60 are wide for pairs of floats, these are not
     A = Arrangement(NEAR[name])
     A.dichotomies()
     stats = A.predicate_stats
