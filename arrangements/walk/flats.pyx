@@ -20,8 +20,8 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, memmove, memset
 
 from arrangements.walk.catalogue cimport Entry, Match, find
-from arrangements.walk.kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowest, ar_ratios,
-                                        ar_reduce, ar_signs, ar_slopes)
+from arrangements.walk.kernels cimport (ar_add, ar_compare, ar_dispatch, ar_line, ar_lowest,
+                                        ar_ratios, ar_reduce, ar_slopes, ar_vertices)
 from arrangements.walk.predicates cimport (MAX_RANK, Tableau, entry_after, entry_sign,
                                            functional_on_rays, pivot_column, sign_after,
                                            signs_after, tableau_measure, tableau_pivot,
@@ -41,28 +41,12 @@ cdef struct Lanes:
     double *lo                 # slopes, as intervals
     double *hi
     double *inverse
+    float *under               # lo and hi as floats, padded to 16 lanes
+    float *over
     uint64_t *pos
     uint64_t *less             # slopes below that of the point
     uint64_t *open             # slopes not told apart from it; then the lanes that vanish there
     uint64_t *bits             # lanes that are positive there
-
-# All vertices of a line, and the signs of phi at each of them.
-cdef struct Line:
-    int c                      # the free column
-    int g                      # the lane of phi
-    Lanes lanes
-    Lanes samples              # the same sample by sample
-    int n_lanes                # of these
-    uint64_t *row              # scratch
-    int n_cols
-    int cols[MAX_RANK]         # columns but c, first that of infinity
-    int ids[MAX_RANK]          # their vectors; the first is the one in column c at a vertex
-    int sign                   # of phi in column c
-    # lanes j: once j is pivoted into column c,
-    uint64_t *plus[MAX_RANK]   # phi is positive in a column,
-    uint64_t *doubt[MAX_RANK]  # or of unknown sign,
-    uint64_t *agree[MAX_RANK]  # or has the same sign at the vector of `ids` as at infinity
-    uint64_t *any_doubt
 
 # A vertex v, and phi there. The coordinates of A_v, the vectors in the flat v, are entries of T
 # after lane j is pivoted into column c (j < 0: of T as it is); those of phi are the entries of
@@ -92,17 +76,25 @@ cdef struct Local:
 # -- lanes of a tableau --------------------------------------------------------------------
 
 cdef bint new_lanes(Worker *w, Lanes *S, int ld) noexcept nogil:
-    cdef int nw = n_words(ld)
-    S.lo = <double *> take(w, 3 * ld * sizeof(double))
+    cdef int nw = n_words(ld), wide = (ld + 15) & ~15
+    S.lo = <double *> take(w, 3 * ld * sizeof(double) + 2 * wide * sizeof(float))
     S.pos = <uint64_t *> take(w, 4 * nw * sizeof(uint64_t))
     if S.lo == NULL or S.pos == NULL:
         return False
     S.hi = S.lo + ld
     S.inverse = S.hi + ld
+    S.under = <float *> (S.inverse + ld)
+    S.over = S.under + wide
     S.less = S.pos + nw
     S.open = S.less + nw
     S.bits = S.open + nw
     return True
+
+
+cdef inline void no_slope(Lanes *S, int k) noexcept nogil:
+    """Let lane k be negative wherever points are, but for its bit in pos."""
+    S.lo[k] = S.hi[k] = S.under[k] = S.over[k] = -INFINITY
+    put(S.pos, k)
 
 
 cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alpha_err,
@@ -118,15 +110,14 @@ cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alph
     """
     cdef int ld = T.ld, i, k, s, nw = n_words(n), c
     cdef uint64_t x
-    cdef uint64_t *small = words(w, ld, NULL)
+    cdef uint64_t *small = S.less
     cdef bint line = (T.free & (T.free - 1)) == 0
-    if small == NULL:
-        return STOP
-    ar_slopes(alpha, beta, alpha_err, beta_err, line and T.integral, ld, S.lo, S.hi, S.inverse)
-    ar_signs(beta, NULL, beta_err, ld, S.pos, small)
+    ar_slopes(alpha, beta, alpha_err, beta_err, line and T.integral, ld, S.lo, S.hi, S.inverse,
+              S.under, S.over, S.pos, small)
     for k in range(n, ld):
-        S.lo[k] = S.hi[k] = -INFINITY
-        put(S.pos, k)
+        no_slope(S, k)
+    for k in range(ld, (ld + 15) & ~15):
+        S.under[k] = S.over[k] = -INFINITY
     for i in range(nw):
         x = small[i] & ~vertical[i]
         while x:
@@ -157,8 +148,7 @@ cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alph
         while x:
             k = 64 * i + ar_lowest(x)
             x &= x - 1
-            S.lo[k] = S.hi[k] = -INFINITY
-            put(S.pos, k)
+            no_slope(S, k)
             if not has(inside, k):
                 s = entry_sign(&w.pr, T, k, 0)
                 if s == 0:
@@ -798,9 +788,12 @@ cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const Tab
     that line.
     """
     cdef double x[24]          # slope interval of g_{t+2}, from its group of eight lanes
+    cdef float rounded[16]
+    cdef uint64_t signs[2]
     cdef int gj = P.n + t + 1, k = gj & ~7
     cdef Vertex v = Vertex(T, -1, -1, S, c, gj, P.n + t)
-    ar_slopes(S.t + k, S.t + c * S.ld + k, S.g_err[0], S.g_err[c], False, 8, x, x + 8, x + 16)
+    ar_slopes(S.t + k, S.t + c * S.ld + k, S.g_err[0], S.g_err[c], False, 8, x, x + 8, x + 16,
+              rounded, rounded + 8, signs, signs + 1)
     ar_compare(lanes.lo, lanes.hi, x[gj & 7], x[8 + (gj & 7)], T.ld, lanes.less, lanes.open)
     ray_signs(w, S, c, gj, P.n, lanes)
     return at_vertex(w, P, &v, lanes.bits, inside, t)
@@ -848,197 +841,146 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
               uint64_t *vertical, uint64_t *inside) noexcept nogil:
     """All vertices on a line: a flat of rank rho - 2, one column c still free.
 
-    At the point of lane j every sign is a comparison of slopes, one vector instruction for eight
-    lanes; the chamber there is read off by the signs of phi, a few vector operations for all j.
+    At the point of lane j every sign is a comparison of slopes, and the chamber there is read off
+    by the signs of phi: a few vector operations for all j.
     """
-    cdef int c = ar_lowest(T.free), n_open = 0, j, result = GO_ON
+    cdef int c = ar_lowest(T.free), j = first, g = P.n + P.rho - 1 if P.depth == 0 else P.n
+    cdef int result = GO_ON
     cdef bint direct
-    cdef Line L
-    cdef const Lanes *S = &L.samples
+    cdef long found
+    cdef Lanes S
+    cdef ar_line L
+    cdef Vertex v
     if w.stop or w.pr.failed:
         w.status = STOPPED
         return STOP
-    if not new_lanes(w, &L.lanes, T.ld):
+    if not new_lanes(w, &S, T.ld):
         return STOP
-    if classify(w, T, P.n, T.t, T.err[0], T.t + c * T.ld, T.err[c], &L.lanes, vertical,
+    if classify(w, T, P.n, T.t, T.err[0], T.t + c * T.ld, T.err[c], &S, vertical,
                 inside) != GO_ON:
         return STOP
     if own and w.counting:
         result = section_counts(w, P, T, P.rho - 2, inside)
     elif own:
-        result = section(w, P, T, P.rho - 2, T, c, &L.lanes, inside)
+        result = section(w, P, T, P.rho - 2, T, c, &S, inside)
     if result != GO_ON:
         return STOP
-    while first < end and has(vertical, first):
-        first += 1
-    if first >= end:
-        return GO_ON
+    while j < end and has(vertical, j):
+        j += 1
     # below the top, or where the line lies in other lanes than its basis, no vertex is simple
     # or few are, and what prepares for them does not pay
-    direct = P.depth == 0 and count(inside, P.n) == P.rho - 2
-    L.c = c
-    L.g = P.n + P.rho - 1 if P.depth == 0 else P.n
-    if direct and not (by_sample(w, T, &L) and phi_signs(w, P, T, &L, first)):
+    direct = (j < end and P.depth == 0 and count(inside, P.n) == P.rho - 2
+              and (w.counting or not (w.faces or w.tracing)))
+    if direct and not (by_sample(w, &S, &L) and phi_signs(w, P, T, c, g, j, &S, &L)):
         return STOP
-    for j in range(first, end):
-        if has(vertical, j):
-            continue
+    L.skip = vertical
+    while j < end:
         if direct:
-            n_open = ar_compare(S.lo, S.hi, L.lanes.lo[j], L.lanes.hi[j], L.n_lanes, S.less,
-                                S.open)
-        if direct and n_open == w.member_start[j + 1] - w.member_start[j]:
-            result = simple_vertex(w, P, T, &L, j)
-        else:
-            result = other_vertex(w, P, T, &L, j, direct and w.identity, inside)
-        if result != GO_ON:
-            return STOP
+            found = 0
+            j = ar_vertices(&L, j, end, NULL if w.counting else &w.out, w.out_end, &found)
+            simple_vertices(w, P, found)
+            if j == end:
+                break
+        if not has(vertical, j):
+            v = Vertex(T, c, j, T, c, j, g)
+            if other_vertex(w, P, &v, &S, inside) != GO_ON:
+                return STOP
+        j += 1
     return GO_ON
 
 
-cdef bint by_sample(Worker *w, const Tableau *T, Line *L) noexcept nogil:
-    """The lanes of the line sample by sample, so that comparing their slopes gives a row."""
-    cdef Lanes *S = &L.samples
-    cdef int i, k
-    L.n_lanes = T.ld
+cdef inline void simple_vertices(Worker *w, const Problem *P, long n) noexcept nogil:
+    """Count n chambers at simple vertices, one at each."""
+    w.pr.n_filter += n * P.n
+    if w.counting:
+        w.flats[P.rho - 1] += n
+        if w.faces:
+            tally_faces(w, 1, P.rho - 1, n)
+            return
+    w.n_pairs += n
+
+
+cdef bint by_sample(Worker *w, const Lanes *S, ar_line *L) noexcept nogil:
+    """The slopes of a line sample by sample, so that comparing them gives a row."""
+    cdef int i, k, n = (w.n_samples + 15) & ~15
+    cdef float *under
+    cdef float *over
+    cdef uint64_t *base
+    L.n_lanes, L.n_words, L.n_bytes, L.cuts = n, w.n_words, w.n_bytes, w.cuts
+    L.row = words(w, w.n_samples, NULL)
+    L.member = NULL
     if w.identity:
-        L.samples = L.lanes
-        return True
-    L.n_lanes = w.lanes
-    if not new_lanes(w, S, w.lanes):
+        L.under, L.over, L.base = S.under, S.over, S.pos
+        return L.row != NULL
+    L.member_start, L.member = w.member_start, w.member
+    under = <float *> take(w, 2 * n * sizeof(float))
+    over = under + n
+    base = words(w, n, NULL)
+    if L.row == NULL or under == NULL or base == NULL:
         return False
-    memset(S.pos, 0, n_words(w.lanes) * sizeof(uint64_t))
-    for i in range(w.lanes):
+    memcpy(base, w.all_negative, w.n_words * sizeof(uint64_t))
+    for i in range(n):
         k = w.class_of[i] if i < w.n_samples else -1
-        S.lo[i] = L.lanes.lo[k] if k >= 0 else -INFINITY
-        S.hi[i] = L.lanes.hi[k] if k >= 0 else -INFINITY
-        if k < 0 or has(L.lanes.pos, k):
-            put(S.pos, i)
+        under[i] = S.under[k] if k >= 0 else -INFINITY
+        over[i] = S.over[k] if k >= 0 else -INFINITY
+        if k < 0 or has(S.pos, k):
+            base[i >> 6] ^= <uint64_t> 1 << (i & 63)
+    L.under, L.over, L.base = under, over, base
     return True
 
 
-cdef bint phi_signs(Worker *w, const Problem *P, const Tableau *T, Line *L,
-                    int first) noexcept nogil:
-    """The signs of phi at all vertices from lane `first` on.
+cdef bint phi_signs(Worker *w, const Problem *P, const Tableau *T, int c, int g, int first,
+                    const Lanes *S, ar_line *L) noexcept nogil:
+    """The signs of phi, lane g, at all vertices from lane `first` on.
 
     With lane j pivoted into column c the coordinate of phi is y = phi_c / t_jc there and
     phi_s - y t_js in column s; the sign of y is that of t_jc, kept in `pos`, times that of phi_c.
+    The chamber at j has the signs of the point j off its flat, or their opposites where phi is
+    negative at infinity, and those of phi in the flat.
     """
-    cdef int ld = T.ld, nw = n_words(ld), c = L.c, g = L.g, i, s, k = first & ~63
-    cdef double *value
-    cdef double *bound
+    cdef int ld = T.ld, nw = n_words(ld), i, s, k = first & ~7
     cdef double *ratio
-    cdef double *ratio_err
-    cdef const uint64_t *pos = L.lanes.pos
-    L.row = words(w, w.n_samples, NULL)
-    if L.row == NULL or w.counting:
-        return L.row != NULL
-    L.n_cols = 0
-    for s in range(T.w):
-        if s != c:
-            L.cols[L.n_cols] = s
-            L.ids[L.n_cols] = T.basis[s]
-            L.n_cols += 1
-    value = <double *> take(w, 4 * ld * sizeof(double))
-    L.any_doubt = <uint64_t *> take(w, (1 + 3 * L.n_cols) * nw * sizeof(uint64_t))
-    if value == NULL or L.any_doubt == NULL:
+    cdef double *error
+    cdef uint64_t *own = <uint64_t *> take(w, (2 + T.w) * nw * sizeof(uint64_t))
+    cdef uint64_t *minus = own + nw
+    cdef uint64_t *doubt = minus + nw
+    cdef uint64_t *plus = doubt
+    if own == NULL:
         return False
-    bound = value + ld
-    ratio = bound + ld
-    ratio_err = ratio + ld
-    L.sign = entry_sign(&w.pr, T, g, c)
-    ar_ratios(L.lanes.inverse + k, T.t[c * ld + g], T.g_err[c], T.err[c], ld - k, ratio, ratio_err)
-    for i in range(L.n_cols):
-        s = L.cols[i]
-        L.plus[i] = L.any_doubt + (1 + 3 * i) * nw
-        L.doubt[i] = L.plus[i] + nw
-        L.agree[i] = L.doubt[i] + nw
-        ar_reduce(T.t + s * ld + k, ratio, ratio_err, T.t[s * ld + g], T.g_err[s], T.err[s],
-                  ld - k, value, bound)
-        ar_signs(value, bound, 0, ld - k, L.plus[i] + (k >> 6), L.doubt[i] + (k >> 6))
-    for k in range(first >> 6, n_words(P.n)):
-        L.any_doubt[k] = L.doubt[0][k]
-        L.agree[0][k] = ~(L.plus[0][k] ^ (pos[k] if L.sign > 0 else ~pos[k]))
-        for i in range(1, L.n_cols):
-            L.any_doubt[k] |= L.doubt[i][k]
-            L.agree[i][k] = ~(L.plus[0][k] ^ L.plus[i][k])
+    memset(doubt, 0, nw * sizeof(uint64_t))
+    L.doubt, L.minus, L.own, L.n_ids = doubt, minus, own, 0
+    if w.counting:
+        return True
+    ratio = <double *> take(w, 2 * ld * sizeof(double))
+    error = ratio + ld
+    if ratio == NULL:
+        return False
+    ar_ratios(S.inverse + k, T.t[c * ld + g], T.g_err[c], T.err[c], ld - k, ratio + k, error + k)
+    ar_reduce(T.t, ratio, error, T.t[g], T.g_err[0], T.err[0], k, ld, own, doubt)
+    for i in range(k >> 6, nw):
+        minus[i] = ~own[i]
+    if entry_sign(&w.pr, T, g, c) > 0:
+        memcpy(own, minus, nw * sizeof(uint64_t))
+    for s in range(1, T.w):
+        if s == c:
+            continue
+        plus += nw
+        ar_reduce(T.t + s * ld, ratio, error, T.t[s * ld + g], T.g_err[s], T.err[s], k, ld, plus,
+                  doubt)
+        for i in range(k >> 6, nw):
+            plus[i] ^= minus[i]
+        L.agree[L.n_ids] = plus
+        L.ids[L.n_ids] = T.basis[s]
+        L.n_ids += 1
     return True
 
 
-cdef int simple_vertex(Worker *w, const Problem *P, const Tableau *T, Line *L,
-                       int j) noexcept nogil:
-    """The one chamber at the point of lane j, where no other lane vanishes and all signs are
-    certain. Turned so that phi is positive at infinity, it has the opposite signs off v if phi is
-    negative there, and those of phi in v: so, up to sign, the signs v has, and positive in v where
-    phi agrees with its sign at infinity."""
-    cdef const Lanes *S = &L.samples
-    cdef uint64_t *row = L.row
-    cdef uint64_t x
-    cdef int i, k, s, sigma
-    w.pr.n_filter += P.n
-    if w.counting:
-        w.flats[P.rho - 1] += 1
-        w.n_pairs += 1
-        if w.faces:
-            tally_faces(w, 1, P.rho - 1, 1)
-        return GO_ON
-    for i in range(w.n_words):
-        row[i] = ((S.less[i] ^ S.pos[i]) & ~S.open[i]) ^ w.all_negative[i]
-    L.ids[0] = j
-    if w.identity and not has(L.any_doubt, j):
-        k = j >> 6  # flips are gathered word by word: the row is not written once for each
-        x = 0
-        for i in range(L.n_cols):
-            s = L.ids[i]
-            if s >> 6 != k:
-                row[k] ^= x
-                x = 0
-                k = s >> 6
-            x |= ((L.agree[i][j >> 6] >> (j & 63)) & 1) << (s & 63)
-        row[k] ^= x
-    else:
-        sigma = phi_sign(w, T, L, j, 0)
-        for i in range(1, L.n_cols):
-            if phi_sign(w, T, L, j, i) == sigma:
-                flip(w, row, L.ids[i])
-        if (L.sign if has(L.lanes.pos, j) else -L.sign) == sigma:
-            flip(w, row, j)
-    if w.faces:
-        return emit_faces(w, row, P.zero, L.ids, P.rho - 1, 1)
-    if w.tracing:
-        trace_simple(w, P, T, L, j)
-    return emit(w, row)
-
-
-cdef inline int phi_sign(Worker *w, const Tableau *T, const Line *L, int j, int i) noexcept nogil:
-    """The sign of phi in a column, lane j being pivoted."""
-    if has(L.doubt[i], j):
-        return sign_after(&w.pr, T, L.c, j, L.g, L.cols[i])
-    return 1 if has(L.plus[i], j) else -1
-
-
-cdef void trace_simple(Worker *w, const Problem *P, const Tableau *T, const Line *L,
-                       int j) noexcept nogil:
-    cdef Vertex v = Vertex(T, L.c, j, T, L.c, j, L.g)
-    cdef int ids[MAX_RANK]
-    cdef int sign[MAX_RANK]
-    cdef double value[MAX_RANK]
-    cdef int s
-    signs_after(&w.pr, T, L.c, j, L.g, sign)
-    for s in range(1, T.w):
-        ids[s - 1] = vector(&v, s)
-        value[s - 1] = sign[0] * sign[s]
-    trace_vertex(w, P, &v, 1, ids, value, T.w - 1)
-
-
-cdef int other_vertex(Worker *w, const Problem *P, const Tableau *T, Line *L, int j, bint compared,
+cdef int other_vertex(Worker *w, const Problem *P, const Vertex *v, Lanes *S,
                       const uint64_t *inside) noexcept nogil:
-    """The chambers at the point of lane j, which may be that of other lanes too."""
-    cdef Vertex v = Vertex(T, L.c, j, T, L.c, j, L.g)
-    cdef Lanes *S = &L.lanes
-    cdef int i
-    if not compared:
-        ar_compare(S.lo, S.hi, S.lo[j], S.hi[j], T.ld, S.less, S.open)
-    ray_signs(w, T, L.c, j, P.n, S)
+    """The chambers at the point of a lane, which may be that of other lanes too."""
+    cdef int i, j = v.j
+    ar_compare(S.lo, S.hi, S.lo[j], S.hi[j], v.T.ld, S.less, S.open)
+    ray_signs(w, v.T, v.c, j, P.n, S)
     if count(S.open, P.n) > 1:
         if w.only_simple:
             w.status = DEGENERATE
@@ -1047,7 +989,7 @@ cdef int other_vertex(Worker *w, const Problem *P, const Tableau *T, Line *L, in
             return GO_ON
     for i in range(n_words(P.n)):
         S.open[i] |= inside[i]
-    return at_vertex(w, P, &v, S.bits, S.open, P.rho - 1)
+    return at_vertex(w, P, v, S.bits, S.open, P.rho - 1)
 
 
 cdef inline bint any_before(const uint64_t *mask, int j) noexcept nogil:
