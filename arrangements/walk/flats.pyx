@@ -41,7 +41,7 @@ cdef struct Lanes:
     double *lo                 # slopes, as intervals
     double *hi
     double *inverse
-    float *under               # lo and hi as floats, padded to 16 lanes
+    float *under               # lo and hi as floats, padded to 32 lanes
     float *over
     uint64_t *pos
     uint64_t *less             # slopes below that of the point
@@ -76,7 +76,7 @@ cdef struct Local:
 # -- lanes of a tableau --------------------------------------------------------------------
 
 cdef bint new_lanes(Worker *w, Lanes *S, int ld) noexcept nogil:
-    cdef int nw = n_words(ld), wide = (ld + 15) & ~15
+    cdef int nw = n_words(ld), wide = (ld + 31) & ~31
     S.lo = <double *> take(w, 3 * ld * sizeof(double) + 2 * wide * sizeof(float))
     S.pos = <uint64_t *> take(w, 4 * nw * sizeof(uint64_t))
     if S.lo == NULL or S.pos == NULL:
@@ -116,7 +116,7 @@ cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alph
               S.under, S.over, S.pos, small)
     for k in range(n, ld):
         no_slope(S, k)
-    for k in range(ld, (ld + 15) & ~15):
+    for k in range(ld, (ld + 31) & ~31):
         S.under[k] = S.over[k] = -INFINITY
     for i in range(nw):
         x = small[i] & ~vertical[i]
@@ -902,7 +902,7 @@ cdef inline void simple_vertices(Worker *w, const Problem *P, long n) noexcept n
 
 cdef bint by_sample(Worker *w, const Lanes *S, ar_line *L) noexcept nogil:
     """The slopes of a line sample by sample, so that comparing them gives a row."""
-    cdef int i, k, n = (w.n_samples + 15) & ~15
+    cdef int i, k, n = (w.n_samples + 31) & ~31
     cdef float *under
     cdef float *over
     cdef uint64_t *base

@@ -152,7 +152,7 @@ AR_INLINE void ar_combine_body(const double *restrict columns, const double *res
     }
 }
 
-/* A line, its samples in lanes (padded to 16 by lanes at -inf), and the signs of phi at its points;
+/* A line, its samples in lanes (padded to 32 by lanes at -inf), and the signs of phi at its points;
    ids are the classes in the flat of a point, beside its own. */
 typedef struct {
     int n_lanes, n_words, n_bytes, n_ids;
@@ -220,7 +220,7 @@ typedef int (*ar_vertices_fn)(const ar_line *, int, int, uint8_t **, const uint8
         ar_ratios_body(b, gc, egc, eb, n, y, ey);                                                 \
     }
 
-/* What all masks are made of: bits of x < y and of !(x > y), nan included, for 8 doubles or 16
+/* What all masks are made of: bits of x < y and of !(x > y), nan included, for 8 doubles or 32
    floats. */
 #define AR_BITS(N, TEST)                                          \
     uint64_t bits = 0;                                            \
@@ -228,15 +228,14 @@ typedef int (*ar_vertices_fn)(const ar_line *, int, int, uint8_t **, const uint8
     return bits
 AR_INLINE uint64_t ar_below8_base(const double *x, double y) { AR_BITS(8, x[t] < y); }
 AR_INLINE uint64_t ar_upto8_base(const double *x, double y) { AR_BITS(8, !(x[t] > y)); }
-AR_INLINE uint64_t ar_below16_base(const float *x, float y) { AR_BITS(16, x[t] < y); }
-AR_INLINE uint64_t ar_upto16_base(const float *x, float y) { AR_BITS(16, !(x[t] > y)); }
+AR_INLINE uint64_t ar_below32_base(const float *x, float y) { AR_BITS(32, x[t] < y); }
+AR_INLINE uint64_t ar_upto32_base(const float *x, float y) { AR_BITS(32, !(x[t] > y)); }
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define AR_AVX2 __attribute__((target("avx2,popcnt")))
 #define AR_AVX512 __attribute__((target("avx512f,avx512dq,popcnt,prefer-vector-width=512")))
 #define AR_MASK4(X, Y, OP) ((uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(X, Y, OP)))
-#define AR_MASK8(X, Y, OP) ((uint64_t)_mm256_movemask_ps(_mm256_cmp_ps(X, Y, OP)))
 AR_AVX2 AR_INLINE uint64_t ar_below8_avx2(const double *x, double y) {
     __m256d b = _mm256_set1_pd(y);
     return AR_MASK4(_mm256_load_pd(x), b, _CMP_LT_OQ)
@@ -247,15 +246,20 @@ AR_AVX2 AR_INLINE uint64_t ar_upto8_avx2(const double *x, double y) {
     return AR_MASK4(_mm256_load_pd(x), b, _CMP_NGT_UQ)
            | AR_MASK4(_mm256_load_pd(x + 4), b, _CMP_NGT_UQ) << 4;
 }
-AR_AVX2 AR_INLINE uint64_t ar_below16_avx2(const float *x, float y) {
-    __m256 b = _mm256_set1_ps(y);
-    return AR_MASK8(_mm256_load_ps(x), b, _CMP_LT_OQ)
-           | AR_MASK8(_mm256_load_ps(x + 8), b, _CMP_LT_OQ) << 8;
+/* From four comparisons of eight floats to 32 bits; packing interleaves the halves of vectors. */
+#define AR_MASK32(X, Y, OP)                                                                       \
+    __m256i a = _mm256_castps_si256(_mm256_cmp_ps(_mm256_load_ps(X), Y, OP));                     \
+    __m256i b = _mm256_castps_si256(_mm256_cmp_ps(_mm256_load_ps(X + 8), Y, OP));                 \
+    __m256i c = _mm256_castps_si256(_mm256_cmp_ps(_mm256_load_ps(X + 16), Y, OP));                \
+    __m256i d = _mm256_castps_si256(_mm256_cmp_ps(_mm256_load_ps(X + 24), Y, OP));                \
+    a = _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));                   \
+    a = _mm256_permutevar8x32_epi32(a, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));                \
+    return (uint32_t)_mm256_movemask_epi8(a)
+AR_AVX2 AR_INLINE uint64_t ar_below32_avx2(const float *x, float y) {
+    AR_MASK32(x, _mm256_set1_ps(y), _CMP_LT_OQ);
 }
-AR_AVX2 AR_INLINE uint64_t ar_upto16_avx2(const float *x, float y) {
-    __m256 b = _mm256_set1_ps(y);
-    return AR_MASK8(_mm256_load_ps(x), b, _CMP_NGT_UQ)
-           | AR_MASK8(_mm256_load_ps(x + 8), b, _CMP_NGT_UQ) << 8;
+AR_AVX2 AR_INLINE uint64_t ar_upto32_avx2(const float *x, float y) {
+    AR_MASK32(x, _mm256_set1_ps(y), _CMP_NGT_UQ);
 }
 AR_AVX512 AR_INLINE uint64_t ar_below8_avx512(const double *x, double y) {
     return _mm512_cmp_pd_mask(_mm512_load_pd(x), _mm512_set1_pd(y), _CMP_LT_OQ);
@@ -263,11 +267,15 @@ AR_AVX512 AR_INLINE uint64_t ar_below8_avx512(const double *x, double y) {
 AR_AVX512 AR_INLINE uint64_t ar_upto8_avx512(const double *x, double y) {
     return _mm512_cmp_pd_mask(_mm512_load_pd(x), _mm512_set1_pd(y), _CMP_NGT_UQ);
 }
-AR_AVX512 AR_INLINE uint64_t ar_below16_avx512(const float *x, float y) {
-    return _mm512_cmp_ps_mask(_mm512_load_ps(x), _mm512_set1_ps(y), _CMP_LT_OQ);
+AR_AVX512 AR_INLINE uint64_t ar_below32_avx512(const float *x, float y) {
+    __m512 b = _mm512_set1_ps(y);
+    return _mm512_cmp_ps_mask(_mm512_load_ps(x), b, _CMP_LT_OQ)
+           | (uint64_t)_mm512_cmp_ps_mask(_mm512_load_ps(x + 16), b, _CMP_LT_OQ) << 16;
 }
-AR_AVX512 AR_INLINE uint64_t ar_upto16_avx512(const float *x, float y) {
-    return _mm512_cmp_ps_mask(_mm512_load_ps(x), _mm512_set1_ps(y), _CMP_NGT_UQ);
+AR_AVX512 AR_INLINE uint64_t ar_upto32_avx512(const float *x, float y) {
+    __m512 b = _mm512_set1_ps(y);
+    return _mm512_cmp_ps_mask(_mm512_load_ps(x), b, _CMP_NGT_UQ)
+           | (uint64_t)_mm512_cmp_ps_mask(_mm512_load_ps(x + 16), b, _CMP_NGT_UQ) << 16;
 }
 #endif
 
@@ -370,8 +378,8 @@ AR_INLINE void ar_write(const ar_line *L, int n_words, int j, uint64_t *row, uin
             if ((L->skip[j >> 6] >> (j & 63)) & 1) continue;                                      \
             if ((L->doubt[j >> 6] >> (j & 63)) & 1) break;                                        \
             if (out && *out + 2 * L->n_bytes + 8 > out_end) break;                                \
-            AR_WORDS(0, L->n_lanes, 16, first |= ar_below16_##NAME(L->over + k, under) << i;      \
-                     second |= ar_upto16_##NAME(L->under + k, over) << i,                         \
+            AR_WORDS(0, L->n_lanes, 32, first |= ar_below32_##NAME(L->over + k, under) << i;      \
+                     second |= ar_upto32_##NAME(L->under + k, over) << i,                         \
                      row[w] = first ^ L->base[w];                                                 \
                      n_open += __builtin_popcountll(second & ~first))                             \
             if (n_open != n_samples) break;                                                       \
