@@ -1095,7 +1095,8 @@ cdef int walk(Worker *w, const Problem *P, int prefix, int first, int end,
     cdef uint64_t *vertical
     cdef uint64_t *inside
     cdef double one = 1
-    cdef int zero = 0
+    cdef int zero = 0, c
+    cdef Lanes S
     if w.r == 1:
         if not own:
             return GO_ON
@@ -1117,10 +1118,16 @@ cdef int walk(Worker *w, const Problem *P, int prefix, int first, int end,
     put(vertical, 0)
     if prefix < 0:
         return node(w, P, T, 0, first, end, own, vertical, inside)
-    # classes are pairwise not parallel, so every prefix is a lexicographically smallest basis
+    c = pivot_column(&w.pr, T, prefix)
+    if w.pr.tol > 0:  # else classes are not parallel, and every prefix is the smallest basis
+        if not new_lanes(w, &S, T.ld) or generic_slopes(w, T, P.n, &S, vertical, inside) != GO_ON:
+            return STOP
+        ar_compare(S.lo, S.hi, S.lo[prefix], S.hi[prefix], (prefix + 8) & ~7, S.less, S.open)
+        if has(vertical, prefix) or parallel_before(w, T, c if c >= 0 else -1 - c, prefix, S.open):
+            return GO_ON
     if not new_tableau(w, &child, T.n, T.n_g, T.ld, T.w):
         return STOP
-    tableau_pivot(&w.pr, T, &child, prefix, pivot_column(&w.pr, T, prefix))
+    tableau_pivot(&w.pr, T, &child, prefix, c)
     put(vertical, prefix)
     put(inside, prefix)
     return node(w, P, &child, 1, first, end, own, vertical, inside)

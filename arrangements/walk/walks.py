@@ -39,8 +39,7 @@ class Walks:
     ----------
     reduction : Reduction
     tol : float, optional
-        Take smaller values for zero. Classes may then be parallel to each other, subtrees are not
-        independent, and one thread does all the work.
+        Take smaller values for zero. Classes may then be parallel to each other.
     stats : dict, optional
         Where the stages count the signs they decide.
     """
@@ -93,7 +92,7 @@ class Walks:
         self.check_walkable()
         dims = [True] * (self.rank + 1) if faces else None
         counters: list[list[int]] = self._attempt(lambda g: threads.tally(
-            g, self._jobs(jobs), dims=dims, stats=self.stats)).tolist()
+            g, jobs, dims=dims, stats=self.stats)).tolist()
         return counters
 
     def store(self, buffer: np.ndarray, jobs: int, watch: Callable[[int], None],
@@ -102,7 +101,7 @@ class Walks:
         if self.rank == 0:
             return _one_chamber(self.n)
         return self._attempt(lambda g: threads.store(
-            g, buffer, self._jobs(jobs), watch=watch, dims=dims, stats=self.stats))
+            g, buffer, jobs, watch=watch, dims=dims, stats=self.stats))
 
     def stream(self, jobs: int, block_rows: int, *, tracing: bool = False,
                dims: Sequence[bool] | None = None) -> Generator[Any, None, None]:
@@ -112,7 +111,7 @@ class Walks:
         self.check_walkable()
         size = max(2, min(block_rows + block_rows % 2, threads.rows_bound(self.m, self.rank, dims)))
         return self._attempt(lambda g: threads.started(threads.stream(
-            g, self._jobs(jobs), size, tracing=tracing, dims=dims, stats=self.stats)))
+            g, jobs, size, tracing=tracing, dims=dims, stats=self.stats)))
 
     def witnessed(self, jobs: int, block_rows: int,
                   exact: Interior) -> Iterator[tuple[np.ndarray, ...]]:
@@ -189,9 +188,6 @@ class Walks:
         return rows
 
     # -- private
-
-    def _jobs(self, jobs: int) -> int:
-        return jobs if self.tol is None else 1
 
     def _attempt(self, walk: Callable[[Geometry], T]) -> T:
         for _ in range(_SEEDS):
