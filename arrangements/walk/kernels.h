@@ -279,7 +279,8 @@ AR_AVX512 AR_INLINE uint64_t ar_upto32_avx512(const float *x, float y) {
 }
 #endif
 
-#define AR_BUFFERS double minus[8] __attribute__((aligned(64))), excess[8] __attribute__((aligned(64)))
+#define AR_BUFFERS double minus[8] __attribute__((aligned(64))); \
+    double excess[8] __attribute__((aligned(64)))
 
 /* Lanes FROM..N in words of 64 and steps of STEP: lane k is bit i of word w. */
 #define AR_WORDS(FROM, N, STEP, BODY, STORE)                               \
@@ -392,8 +393,10 @@ AR_INLINE void ar_write(const ar_line *L, int n_words, int j, uint64_t *row, uin
     }                                                                                             \
     TARGET static int ar_vertices_##NAME(const ar_line *L, int j, int end, uint8_t **out,         \
                                          const uint8_t *out_end, long *found) {                   \
-        if (!L->member && L->n_words == 1) return ar_each_##NAME(L, 1, j, end, out, out_end, found); \
-        if (!L->member && L->n_words == 2) return ar_each_##NAME(L, 2, j, end, out, out_end, found); \
+        if (!L->member && L->n_words == 1)                                                        \
+            return ar_each_##NAME(L, 1, j, end, out, out_end, found);                             \
+        if (!L->member && L->n_words == 2)                                                        \
+            return ar_each_##NAME(L, 2, j, end, out, out_end, found);                             \
         return ar_each_##NAME(L, L->n_words, j, end, out, out_end, found);                        \
     }
 

@@ -145,7 +145,8 @@ def _generic(seed: int, width: int, r: int, balance: tuple[int, ...]
     vectors = np.array(unit + functionals, dtype=object).reshape(2 * r, r)
     shift = np.array([*balance, *[width + max(balance)] * r], dtype=np.int32)
     floats = _scaled(vectors, shift[:, None] - np.array(balance))
-    return vectors, _norm_bits(vectors), shift, floats, np.array([rng.uniform(0.5, 1) for _ in range(2 * r + 1)])
+    mix = np.array([rng.uniform(0.5, 1) for _ in range(2 * r + 1)])
+    return vectors, _norm_bits(vectors), shift, floats, mix
 
 
 @functools.lru_cache(maxsize=64)
