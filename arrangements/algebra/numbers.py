@@ -97,28 +97,23 @@ def exact_matrix(X: Any, *, bias: bool, numbers: str) -> IntegerMatrix:
         raise InputError(
             f"X must have at least one row and one column, got shape {(n, d)}; pass some data"
         )
-    padded = np.hstack([array, np.ones((n, int(bias)), dtype=array.dtype)])
-    lead = padded[np.arange(n), (padded != 0).argmax(axis=1)]
-    return replace(_as_integers(array, bias, decimal), lead=lead, decimal=decimal)
+    if bias:
+        array = np.hstack([array, np.ones((n, 1), dtype=array.dtype)])
+    lead = array[np.arange(n), (array != 0).argmax(axis=1)]
+    return replace(_as_integers(array, decimal), lead=lead, decimal=decimal)
 
 
-def _as_integers(array: np.ndarray, bias: bool, decimal: bool) -> IntegerMatrix:
-    n, d = array.shape
-    ones = np.ones((n, int(bias)), dtype=np.int64)
+def _as_integers(array: np.ndarray, decimal: bool) -> IntegerMatrix:
     if array.dtype == np.float64 and _is_integral(array):
         array = array.astype(np.int64)
     if array.dtype == np.int64:
-        return _finish(np.hstack([array, ones]), [Fraction(1)] * (d + int(bias)))
+        return _finish(array, [Fraction(1)] * array.shape[1])
     if array.dtype == np.float64:
         mantissa, exponent = (_decimal_parts if decimal else _binary_parts)(array)
-        return _scaled(
-            np.hstack([mantissa, ones]), np.hstack([exponent, 0 * ones]), 10 if decimal else 2
-        )
+        return _scaled(mantissa, exponent, 10 if decimal else 2)
     exact = [_fraction(x, decimal) for x in array.ravel().tolist()]
-    numerator = _object_array([x.numerator for x in exact], (n, d))
-    denominator = _object_array([x.denominator for x in exact], (n, d))
-    ones = ones.astype(object)
-    return _rational(np.hstack([numerator, ones]), np.hstack([denominator, ones]))
+    return _rational(_object_array([x.numerator for x in exact], array.shape),
+                     _object_array([x.denominator for x in exact], array.shape))
 
 
 def exact_vector(name: str, value: Any, length: int) -> list[Fraction]:
@@ -370,7 +365,8 @@ def _scaled(mantissa: np.ndarray, exponent: np.ndarray, base: int) -> IntegerMat
     dtype = np.int64 if (digits + shift).max() < limit else object
     powers = np.array([base**k for k in range(int(shift.max()) + 1)], dtype=dtype)
     values = mantissa.astype(dtype) * powers[shift]
-    return _finish(values, [Fraction(base) ** int(c) for c in columns])
+    return _finish(values, [Fraction(base**c) if c >= 0 else Fraction(1, base**-c)
+                            for c in columns.tolist()])
 
 
 def _rational(numerator: np.ndarray, denominator: np.ndarray) -> IntegerMatrix:
@@ -417,12 +413,17 @@ def _finish(values: np.ndarray, scale: list[Fraction]) -> IntegerMatrix:
     for axis in (0, 1, 0):
         # abs: the reduction of a single number is that number, sign and all.
         factor = abs(np.gcd.reduce(values, axis=axis, keepdims=True))
+        if (factor == 1).all():
+            if axis == 1:  # rows were primitive, and columns have no common factor left
+                break
+            continue
         factor[factor == 0] = 1
-        if (factor != 1).any():
-            values = values // factor
-            if axis == 0:
-                scale = [c * int(g) for c, g in zip(scale, factor[0], strict=True)]
-    return IntegerMatrix(np.ascontiguousarray(fitted(values)), tuple(scale))
+        values = values // factor
+        if axis == 0:
+            scale = [c * int(g) for c, g in zip(scale, factor[0], strict=True)]
+    if values.dtype == object:
+        values = fitted(values)
+    return IntegerMatrix(np.ascontiguousarray(values), tuple(scale))
 
 
 def _column_exponents(
@@ -466,6 +467,9 @@ def _row_shifts(low: np.ndarray, columns: np.ndarray, nonzero: np.ndarray) -> np
 
 def _masked(minimum: bool, values: np.ndarray, mask: np.ndarray, axis: int) -> np.ndarray:
     """Minimum (or maximum) over the entries in the mask, 0 where there is none."""
+    if mask.all():
+        out: np.ndarray = values.min(axis=axis) if minimum else values.max(axis=axis)
+        return out
     filled = np.where(mask, values, _FLOAT_EXACT if minimum else -_FLOAT_EXACT)
     result = filled.min(axis=axis) if minimum else filled.max(axis=axis)
     return np.where(mask.any(axis=axis), result, 0)

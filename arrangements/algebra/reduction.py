@@ -170,20 +170,20 @@ def reduce_rows(matrix: IntegerMatrix) -> Reduction:
     columns = independent_columns(values)
     rows = values if len(columns) == d else primitive(values[:, columns])
     lead = np.zeros(n, dtype=np.int8)
-    for j in range(len(columns)):
-        lead = np.where(lead == 0, _signs(rows[:, j]), lead)
+    if len(columns):
+        head = rows[np.arange(n), (rows != 0).argmax(axis=1)]
+        lead = (head > 0).astype(np.int8) - (head < 0).astype(np.int8)
     cut = np.flatnonzero(lead)
     classes: dict[tuple[int, ...], int] = {}
-    keys = map(tuple, (rows[cut] * lead[cut, None].astype(rows.dtype)).tolist())
+    first: list[int] = []
     class_of = np.full(n, -1, dtype=np.int32)
-    class_of[cut] = [classes.setdefault(key, len(classes)) for key in keys]
-    first = cut[np.unique(class_of[cut], return_index=True)[1]]
+    keys = (rows[cut] * lead[cut, None].astype(rows.dtype)).tolist()
+    for i, key in zip(cut.tolist(), map(tuple, keys), strict=True):
+        class_of[i] = classes.setdefault(key, len(classes))
+        if len(classes) > len(first):
+            first.append(i)
     orientation = lead.copy()
-    orientation[cut] *= lead[first[class_of[cut]]]
+    orientation[cut] *= lead[first][class_of[cut]]
     return Reduction(
         n, d, len(columns), columns, rows[first], class_of, orientation, matrix.column_scale
     )
-
-
-def _signs(column: np.ndarray) -> np.ndarray:
-    return (column > 0).astype(np.int8) - (column < 0).astype(np.int8)

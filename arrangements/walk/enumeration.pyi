@@ -1,12 +1,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from .tables import Tables
 
 # A buffer of rows, or (rows, ids, levels, values) while tracing; and how many rows are in it.
 _Filled: TypeAlias = tuple[Any, int]
 
 simd: str
+
+def residues(rows: np.ndarray, p: np.ndarray, minus_inv: np.ndarray,
+             inverse: np.ndarray) -> np.ndarray: ...
 
 class Geometry:
     @property

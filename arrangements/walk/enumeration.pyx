@@ -1,11 +1,11 @@
 """The Python side of the walk: Geometry holds an arrangement, Enumeration one thread's state."""
 from libc.math cimport INFINITY
-from libc.stdint cimport int8_t, int32_t, uint8_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memset
 
 from arrangements.walk.catalogue cimport Catalogue, clear
 from arrangements.walk.flats cimport Problem, walk
-from arrangements.walk.kernels cimport ar_dispatch
+from arrangements.walk.kernels cimport ar_dispatch, ar_mulmod
 from arrangements.walk.pairs cimport pairs_doubles, pairs_place
 from arrangements.walk.predicates cimport (FLOOR, UNDECIDED, Residues, Tableau, coordinate_sign,
                                            minor_sign, pivot_column, tableau_measure,
@@ -15,6 +15,21 @@ from arrangements.walk.memory cimport GO_ON, NO_MEMORY, OK, STOP, Mark, Worker, 
 import numpy as np
 
 simd = (<bytes> ar_dispatch()).decode()
+
+
+def residues(const int64_t[:, ::1] rows, const uint64_t[::1] p, const uint64_t[::1] minus_inv,
+             const uint64_t[:, ::1] inverse):
+    """Montgomery forms (primes, m, r) of integers below 2^62, 2^64 x mod p."""
+    cdef Py_ssize_t i, j, q, m = rows.shape[0], r = rows.shape[1]
+    cdef uint64_t x
+    out = np.empty((p.shape[0], m, r), dtype=np.uint64)
+    cdef uint64_t[:, :, ::1] value = out
+    for q in range(p.shape[0]):
+        for i in range(m):
+            for j in range(r):
+                x = ar_mulmod(abs(rows[i, j]), inverse[q, q], p[q], minus_inv[q])
+                value[q, i, j] = p[q] - x if rows[i, j] < 0 and x != 0 else x
+    return out
 
 
 cdef class Geometry:
@@ -73,6 +88,7 @@ cdef class Enumeration:
         """Without a sink the chambers are counted, not written. With `dims` (a bool for each
         dimension) the faces of these dimensions that are not in the hyperplane of class 0."""
         cdef Worker *w = &self.w
+        cdef int k
         tables = geometry.tables
         self.geometry = geometry
         self.sink = sink
@@ -120,10 +136,12 @@ cdef class Enumeration:
         w.pr.pairs.high = &high[0, 0]
         w.pr.pairs.low = &low[0, 0]
         w.pr.pairs.size = np.abs(tables.floats).max()
-        wanted = np.zeros(w.r + 2, dtype=np.int32)
-        wanted[1:] = np.cumsum(np.ones(w.r + 1) if dims is None else dims)
+        wanted = np.empty(w.r + 2, dtype=np.int32)
         cdef int[::1] wanted_view = wanted
         w.wanted = &wanted_view[0]
+        w.wanted[0] = 0
+        for k in range(w.r + 1):
+            w.wanted[k + 1] = w.wanted[k] + (1 if dims is None or dims[k] else 0)
         self.width = 2 * w.n_bytes + 1 if w.faces else w.n_bytes
         merged = np.empty(3 * w.m * w.r, dtype=np.int32)
         cdef int[::1] merged_view = merged
@@ -153,8 +171,10 @@ cdef class Enumeration:
         cdef double x
         cdef double[:, ::1] values = self.geometry.tables.floats   # (m + 2 r, r)
         cdef double unit = self.geometry.tables.input_error
-        lane_ids = np.concatenate([np.arange(n), np.arange(n + r, n + 2 * r)]).astype(np.int32)
+        lane_ids = np.empty(n + r, dtype=np.int32)
         cdef int[::1] ids = lane_ids
+        for k in range(n + r):
+            ids[k] = k if k < n else k + r
         self.keep.append(lane_ids)
         P.depth = 0
         P.n = n

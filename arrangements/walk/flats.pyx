@@ -20,8 +20,8 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, memmove, memset
 
 from arrangements.walk.catalogue cimport Entry, Match, find
-from arrangements.walk.kernels cimport (ar_add, ar_compare, ar_dispatch, ar_lowest, ar_ratios,
-                                        ar_reduce, ar_signs, ar_slopes)
+from arrangements.walk.kernels cimport (ar_add, ar_compare, ar_dispatch, ar_line, ar_lowest,
+                                        ar_ratios, ar_reduce, ar_slopes, ar_vertices)
 from arrangements.walk.predicates cimport (MAX_RANK, Tableau, entry_after, entry_sign,
                                            functional_on_rays, narrow_slope, pivot_column,
                                            sign_after, signs_after, tableau_measure, tableau_pivot,
@@ -34,6 +34,7 @@ ar_dispatch()
 
 cdef enum:
     IN_DOUBT = 2
+    PATIENCE = 2               # points of a line that floats leave open before slopes are ranked
 
 # Slopes of the lanes of a tableau along a line: at its point x, the sign of lane k is
 # [slope < x] xor pos. The masks less, open and bits are scratch, about one point at a time.
@@ -41,29 +42,13 @@ cdef struct Lanes:
     double *lo                 # slopes, as intervals; only their order counts
     double *hi
     double *inverse
+    float *under               # lo and hi as floats, padded to 32 lanes
+    float *over
     uint64_t *pos
     uint64_t *less             # slopes below that of the point
     uint64_t *open             # slopes not told apart from it; then the lanes that vanish there
     uint64_t *bits             # lanes that are positive there
-    uint64_t *ranked           # lanes that meet only lanes of exactly the same slope
-
-# All vertices of a line, and the signs of phi at each of them.
-cdef struct Line:
-    int c                      # the free column
-    int g                      # the lane of phi
-    Lanes lanes
-    Lanes samples              # the same sample by sample
-    int n_lanes                # of these
-    uint64_t *row              # scratch
-    int n_cols
-    int cols[MAX_RANK]         # columns but c, first that of infinity
-    int ids[MAX_RANK]          # their vectors; the first is the one in column c at a vertex
-    int sign                   # of phi in column c
-    # lanes j: once j is pivoted into column c,
-    uint64_t *plus[MAX_RANK]   # phi is positive in a column,
-    uint64_t *doubt[MAX_RANK]  # or of unknown sign,
-    uint64_t *agree[MAX_RANK]  # or has the same sign at the vector of `ids` as at infinity
-    uint64_t *any_doubt
+    bint ranked                # slopes are numbers in their exact order
 
 # A vertex v, and phi there. The coordinates of A_v, the vectors in the flat v, are entries of T
 # after lane j is pivoted into column c (j < 0: of T as it is); those of phi are the entries of
@@ -93,19 +78,26 @@ cdef struct Local:
 # -- lanes of a tableau --------------------------------------------------------------------
 
 cdef bint new_lanes(Worker *w, Lanes *S, int ld) noexcept nogil:
-    cdef int nw = n_words(ld)
-    S.lo = <double *> take(w, 3 * ld * sizeof(double))
-    S.pos = <uint64_t *> take(w, 5 * nw * sizeof(uint64_t))
+    cdef int nw = n_words(ld), wide = (ld + 31) & ~31
+    S.lo = <double *> take(w, 3 * ld * sizeof(double) + 2 * wide * sizeof(float))
+    S.pos = <uint64_t *> take(w, 4 * nw * sizeof(uint64_t))
     if S.lo == NULL or S.pos == NULL:
         return False
     S.hi = S.lo + ld
     S.inverse = S.hi + ld
+    S.under = <float *> (S.inverse + ld)
+    S.over = S.under + wide
     S.less = S.pos + nw
     S.open = S.less + nw
     S.bits = S.open + nw
-    S.ranked = S.bits + nw
-    memset(S.ranked, 0, nw * sizeof(uint64_t))
+    S.ranked = False
     return True
+
+
+cdef inline void no_slope(Lanes *S, int k) noexcept nogil:
+    """Let lane k be negative wherever points are, but for its bit in pos."""
+    S.lo[k] = S.hi[k] = S.under[k] = S.over[k] = -INFINITY
+    put(S.pos, k)
 
 
 cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alpha_err,
@@ -121,15 +113,14 @@ cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alph
     """
     cdef int ld = T.ld, i, k, s, nw = n_words(n), c
     cdef uint64_t x
-    cdef uint64_t *small = words(w, ld, NULL)
+    cdef uint64_t *small = S.less
     cdef bint line = (T.free & (T.free - 1)) == 0
-    if small == NULL:
-        return STOP
-    ar_slopes(alpha, beta, alpha_err, beta_err, line and T.integral, ld, S.lo, S.hi, S.inverse)
-    ar_signs(beta, NULL, beta_err, ld, S.pos, small)
+    ar_slopes(alpha, beta, alpha_err, beta_err, line and T.integral, ld, S.lo, S.hi, S.inverse,
+              S.under, S.over, S.pos, small)
     for k in range(n, ld):
-        S.lo[k] = S.hi[k] = -INFINITY
-        put(S.pos, k)
+        no_slope(S, k)
+    for k in range(ld, (ld + 31) & ~31):
+        S.under[k] = S.over[k] = -INFINITY
     for i in range(nw):
         x = small[i] & ~vertical[i]
         while x:
@@ -160,8 +151,7 @@ cdef int classify(Worker *w, Tableau *T, int n, const double *alpha, double alph
         while x:
             k = 64 * i + ar_lowest(x)
             x &= x - 1
-            S.lo[k] = S.hi[k] = -INFINITY
-            put(S.pos, k)
+            no_slope(S, k)
             if not has(inside, k):
                 s = entry_sign(&w.pr, T, k, 0)
                 if s == 0:
@@ -195,8 +185,8 @@ cdef int ray_signs(Worker *w, const Tableau *T, int c, int j, int n, Lanes *S) n
         while x:
             k = 64 * i + ar_lowest(x)
             x &= x - 1
-            if k == j or (j < n and (T.integral or has(S.ranked, j))):
-                continue  # equal quotients of an integral tableau are equal
+            if k == j or (j < n and (T.integral or S.ranked)):
+                continue  # equal numbers are equal slopes
             s = sign_after(&w.pr, T, c, j, k, 0)
             if s != 0:
                 drop(S.open, k)
@@ -802,9 +792,12 @@ cdef int section(Worker *w, const Problem *P, const Tableau *T, int t, const Tab
     that line.
     """
     cdef double x[24]          # slope interval of g_{t+2}, from its group of eight lanes
+    cdef float rounded[16]
+    cdef uint64_t signs[2]
     cdef int gj = P.n + t + 1, k = gj & ~7
     cdef Vertex v = Vertex(T, -1, -1, S, c, gj, P.n + t)
-    ar_slopes(S.t + k, S.t + c * S.ld + k, S.g_err[0], S.g_err[c], False, 8, x, x + 8, x + 16)
+    ar_slopes(S.t + k, S.t + c * S.ld + k, S.g_err[0], S.g_err[c], False, 8, x, x + 8, x + 16,
+              rounded, rounded + 8, signs, signs + 1)
     ar_compare(lanes.lo, lanes.hi, x[gj & 7], x[8 + (gj & 7)], T.ld, lanes.less, lanes.open)
     ray_signs(w, S, c, gj, P.n, lanes)
     return at_vertex(w, P, &v, lanes.bits, inside, t)
@@ -852,309 +845,232 @@ cdef int line(Worker *w, const Problem *P, Tableau *T, int first, int end, bint 
               uint64_t *vertical, uint64_t *inside) noexcept nogil:
     """All vertices on a line: a flat of rank rho - 2, one column c still free.
 
-    At the point of lane j every sign is a comparison of slopes, one vector instruction for eight
-    lanes; the chamber there is read off by the signs of phi, a few vector operations for all j.
+    At the point of lane j every sign is a comparison of slopes, and the chamber there is read off
+    by the signs of phi: a few vector operations for all j.
     """
-    cdef int c = ar_lowest(T.free), n_open, expected, j, result = GO_ON
+    cdef int c = ar_lowest(T.free), j = first, g = P.n + P.rho - 1 if P.depth == 0 else P.n
+    cdef int n_open, stuck = 0, result = GO_ON
     cdef bint direct
-    cdef Line L
-    cdef const Lanes *S = &L.samples
+    cdef long found
+    cdef Lanes S
+    cdef ar_line L
+    cdef Vertex v
     if w.stop or w.pr.failed:
         w.status = STOPPED
         return STOP
-    if not new_lanes(w, &L.lanes, T.ld):
+    if not new_lanes(w, &S, T.ld):
         return STOP
-    if classify(w, T, P.n, T.t, T.err[0], T.t + c * T.ld, T.err[c], &L.lanes, vertical,
+    if classify(w, T, P.n, T.t, T.err[0], T.t + c * T.ld, T.err[c], &S, vertical,
                 inside) != GO_ON:
         return STOP
     if own and w.counting:
         result = section_counts(w, P, T, P.rho - 2, inside)
     elif own:
-        result = section(w, P, T, P.rho - 2, T, c, &L.lanes, inside)
+        result = section(w, P, T, P.rho - 2, T, c, &S, inside)
     if result != GO_ON:
         return STOP
-    while first < end and has(vertical, first):
-        first += 1
-    if first >= end:
-        return GO_ON
+    while j < end and has(vertical, j):
+        j += 1
     # below the top, or where the line lies in other lanes than its basis, no vertex is simple
     # or few are, and what prepares for them does not pay
-    direct = P.depth == 0 and count(inside, P.n) == P.rho - 2
-    L.c = c
-    L.g = P.n + P.rho - 1 if P.depth == 0 else P.n
-    if direct and not (by_sample(w, T, &L) and phi_signs(w, P, T, &L, first)):
+    direct = (j < end and P.depth == 0 and count(inside, P.n) == P.rho - 2
+              and (w.counting or not (w.faces or w.tracing)))
+    if direct and not (by_sample(w, &S, &L) and phi_signs(w, P, T, c, g, j, &S, &L)):
         return STOP
-    if direct and many_doubts(w, P, &L, first) and tableau_sharpen(&w.pr, T):
-        if (not new_lanes(w, &L.lanes, T.ld)
-                or classify(w, T, P.n, T.t, T.err[0], T.t + c * T.ld, T.err[c], &L.lanes, vertical,
+    if direct and many_doubts(w, P, &L, j, vertical) and tableau_sharpen(&w.pr, T):
+        if (not new_lanes(w, &S, T.ld)
+                or classify(w, T, P.n, T.t, T.err[0], T.t + c * T.ld, T.err[c], &S, vertical,
                             inside) != GO_ON
-                or not (by_sample(w, T, &L) and phi_signs(w, P, T, &L, first))):
+                or not (by_sample(w, &S, &L) and phi_signs(w, P, T, c, g, j, &S, &L))):
             return STOP
-    j = first - 1
-    while j + 1 < end:
-        j += 1
-        if has(vertical, j):
-            continue
+    L.skip = vertical
+    while j < end:
         if direct:
-            n_open = ar_compare(S.lo, S.hi, L.lanes.lo[j], L.lanes.hi[j], L.n_lanes, S.less,
-                                S.open)
-        else:
-            n_open = ar_compare(L.lanes.lo, L.lanes.hi, L.lanes.lo[j], L.lanes.hi[j], T.ld,
-                                L.lanes.less, L.lanes.open)
-        expected = w.member_start[j + 1] - w.member_start[j] if direct else 1
-        if n_open > expected and not (has(L.lanes.ranked, j) or T.integral or w.pr.tol > 0):
-            if not rank_slopes(w, T, &L, j, direct and not w.identity):
+            found = 0
+            j = ar_vertices(&L, j, end, NULL if w.counting else &w.out, w.out_end, &found)
+            simple_vertices(w, P, found)
+            if j == end:
+                break
+        if not has(vertical, j):
+            n_open = ar_compare(S.lo, S.hi, S.lo[j], S.hi[j], T.ld, S.less, S.open)
+            stuck += direct and not has(L.doubt, j)
+            if not (S.ranked or T.integral or w.pr.tol > 0) and (n_open > 1 or stuck > PATIENCE):
+                if not rank_slopes(w, T, c, &S) or (direct and not by_sample(w, &S, &L)):
+                    return STOP
+                continue
+            v = Vertex(T, c, j, T, c, j, g)
+            if other_vertex(w, P, &v, &S, inside) != GO_ON:
                 return STOP
-            j -= 1  # compare again
-            continue
-        if direct and n_open == expected:
-            result = simple_vertex(w, P, T, &L, j)
-        else:
-            result = other_vertex(w, P, T, &L, j, not direct or w.identity, inside)
-        if result != GO_ON:
-            return STOP
+        j += 1
     return GO_ON
 
 
-cdef bint by_sample(Worker *w, const Tableau *T, Line *L) noexcept nogil:
-    """The lanes of the line sample by sample, so that comparing their slopes gives a row."""
-    cdef Lanes *S = &L.samples
-    cdef int i, k
-    L.n_lanes = T.ld
+cdef inline void simple_vertices(Worker *w, const Problem *P, long n) noexcept nogil:
+    """Count n chambers at simple vertices, one at each."""
+    w.pr.n_filter += n * P.n
+    if w.counting:
+        w.flats[P.rho - 1] += n
+        if w.faces:
+            tally_faces(w, 1, P.rho - 1, n)
+            return
+    w.n_pairs += n
+
+
+cdef bint by_sample(Worker *w, const Lanes *S, ar_line *L) noexcept nogil:
+    """The slopes of a line sample by sample, so that comparing them gives a row."""
+    cdef int i, k, n = (w.n_samples + 31) & ~31
+    cdef float *under
+    cdef float *over
+    cdef uint64_t *base
+    L.n_lanes, L.n_words, L.n_bytes, L.cuts = n, w.n_words, w.n_bytes, w.cuts
+    L.row = words(w, w.n_samples, NULL)
+    L.member = NULL
     if w.identity:
-        L.samples = L.lanes
-        return True
-    L.n_lanes = w.lanes
-    if not new_lanes(w, S, w.lanes):
+        L.under, L.over, L.base = S.under, S.over, S.pos
+        return L.row != NULL
+    L.member_start, L.member = w.member_start, w.member
+    under = <float *> take(w, 2 * n * sizeof(float))
+    over = under + n
+    base = words(w, n, NULL)
+    if L.row == NULL or under == NULL or base == NULL:
         return False
-    memset(S.pos, 0, n_words(w.lanes) * sizeof(uint64_t))
-    for i in range(w.lanes):
+    memcpy(base, w.all_negative, w.n_words * sizeof(uint64_t))
+    for i in range(n):
         k = w.class_of[i] if i < w.n_samples else -1
-        S.lo[i] = L.lanes.lo[k] if k >= 0 else -INFINITY
-        S.hi[i] = L.lanes.hi[k] if k >= 0 else -INFINITY
-        if k < 0 or has(L.lanes.pos, k):
-            put(S.pos, i)
+        under[i] = S.under[k] if k >= 0 else -INFINITY
+        over[i] = S.over[k] if k >= 0 else -INFINITY
+        if k < 0 or has(S.pos, k):
+            base[i >> 6] ^= <uint64_t> 1 << (i & 63)
+    L.under, L.over, L.base = under, over, base
     return True
 
 
-cdef int sort_lanes(Worker *w, const Tableau *T, const Line *L, const int *lanes, int n,
-                    int *distinct, int *like) noexcept nogil:
-    """Lanes in the exact order of their slopes: `distinct` gets one of each slope, like[i] the one
-    of lanes[i]; returns how many there are. By bisection: n log n signs."""
-    cdef const Lanes *S = &L.lanes
-    cdef int n_distinct = 0, i, j = 0, k, s, low, high, middle
-    for i in range(n):
-        k = like[i] = lanes[i]
+cdef bint many_doubts(const Worker *w, const Problem *P, const ar_line *L, int first,
+                      const uint64_t *vertical) noexcept nogil:
+    """Whether phi has unknown signs at so many vertices that better entries pay."""
+    cdef int i, n = 0
+    cdef uint64_t x
+    for i in range(first >> 6, n_words(P.n)):
+        x = L.doubt[i] & ~vertical[i]
+        if i == P.n >> 6:
+            x &= (<uint64_t> 1 << (P.n & 63)) - 1
+        n += count(&x, 64)
+    return 8 * n > P.n
+
+
+cdef int order_of(Worker *w, const Tableau *T, int c, Lanes *S, int j, int k,
+                  uint64_t *narrowed) noexcept nogil:
+    """-1, 0 or 1 as the slope of lane k is below that of lane j, equal to it, or above it."""
+    cdef int s, i
+    for s in range(2):
+        if S.hi[k] < S.lo[j]:
+            return -1
+        if S.lo[k] > S.hi[j]:
+            return 1
+        i = k if s else j
+        if not has(narrowed, i):
+            put(narrowed, i)
+            narrow_slope(&w.pr, T, c, i, S.lo + i, S.hi + i)
+    if S.hi[k] < S.lo[j] or S.lo[k] > S.hi[j]:
+        return -1 if S.hi[k] < S.lo[j] else 1
+    s = sign_after(&w.pr, T, c, j, k, 0)
+    return 0 if s == 0 else -1 if (s > 0) != has(S.pos, k) else 1
+
+
+cdef bint rank_slopes(Worker *w, const Tableau *T, int c, Lanes *S) noexcept nogil:
+    """Give all slopes of a line numbers in their exact order, equal ones where they are equal: by
+    bisection, n log n comparisons of which few are not certain by intervals."""
+    cdef Mark at = w.at
+    cdef int *distinct = <int *> take(w, 2 * T.n * sizeof(int))
+    cdef int *like = distinct + T.n
+    cdef uint64_t *narrowed = words(w, T.n, NULL)
+    cdef int n_distinct = 0, i, k, s, low, high, middle
+    if distinct == NULL or narrowed == NULL:
+        return False
+    for k in range(T.n):
+        if S.lo[k] == -INFINITY:
+            continue
+        like[k] = k
         low, high = 0, n_distinct
         while low < high:
             middle = (low + high) // 2
-            j = distinct[middle]
-            if S.hi[k] < S.lo[j]:
-                s = -1
-            elif S.lo[k] > S.hi[j]:
-                s = 1
-            else:
-                s = sign_after(&w.pr, T, L.c, j, k, 0)
-                if s == 0:
-                    like[i] = j
-                    break
-                s = -1 if (s > 0) != has(S.pos, k) else 1
+            s = order_of(w, T, c, S, distinct[middle], k, narrowed)
+            if s == 0:
+                like[k] = distinct[middle]
+                break
             if s < 0:
                 high = middle
             else:
                 low = middle + 1
-        if like[i] == k:
+        if like[k] == k:
             memmove(distinct + low + 1, distinct + low, (n_distinct - low) * sizeof(int))
             distinct[low] = k
             n_distinct += 1
-    return n_distinct
-
-
-cdef bint many_doubts(const Worker *w, const Problem *P, const Line *L, int first) noexcept nogil:
-    """Whether phi has unknown signs at so many vertices that better entries pay."""
-    cdef int k = first >> 6
-    return not w.counting and 8 * count(L.any_doubt + k, P.n - 64 * k) > P.n
-
-
-cdef bint rank_slopes(Worker *w, const Tableau *T, Line *L, int j, bint by_sample) noexcept nogil:
-    """Give numbers in the exact order of their slopes to the lanes not told apart from lane j,
-    directly or by others between: numbers in the interval that theirs cover, or, if it has too
-    few, ranks to all lanes."""
-    cdef Mark at = w.at
-    cdef Lanes *S = &L.lanes
-    cdef int *lanes = <int *> take(w, 3 * T.n * sizeof(int))
-    cdef double *number = <double *> take(w, T.n * sizeof(double))
-    cdef double low = S.lo[j], high = S.hi[j], step
-    cdef int i, k, n = 0, n_distinct, last = -1
-    cdef int *distinct = lanes + T.n
-    cdef int *like = distinct + T.n
-    cdef bint enough = False
-    cdef uint64_t x
-    if lanes == NULL or number == NULL:
-        return False
-    while n > last:
-        last = n
-        n = 0
-        ar_compare(S.lo, S.hi, low, high, T.ld, S.less, S.open)
-        for i in range(n_words(T.n)):
-            x = S.open[i]
-            while x:
-                k = lanes[n] = 64 * i + ar_lowest(x)
-                x &= x - 1
-                n += 1
-                low = min(low, S.lo[k])
-                high = max(high, S.hi[k])
-    for i in range(n):
-        narrow_slope(&w.pr, T, L.c, lanes[i], S.lo + lanes[i], S.hi + lanes[i])
-    while not enough:
-        n_distinct = sort_lanes(w, T, L, lanes, n, distinct, like)
-        step = (high - low) / n_distinct
-        enough = True
-        for i in range(n_distinct):
-            number[distinct[i]] = low + i * step
-            if i > 0 and not number[distinct[i]] > number[distinct[i - 1]]:
-                enough = False
-        if not enough:
-            n = 0
-            for k in range(T.n):
-                if S.lo[k] > -INFINITY:
-                    lanes[n] = k
-                    n += 1
-            low, high = 0, n
-    for i in range(n):
-        k = lanes[i]
-        S.lo[k] = S.hi[k] = number[like[i]]
-        put(S.ranked, k)
-        if by_sample:
-            for j in range(w.member_start[k], w.member_start[k + 1]):
-                L.samples.lo[w.member[j]] = L.samples.hi[w.member[j]] = S.lo[k]
+    # the first of each slope before those that are like it
+    for i in range(n_distinct):
+        k = distinct[i]
+        S.lo[k] = S.hi[k] = S.under[k] = S.over[k] = i
+    for k in range(T.n):
+        if S.lo[k] > -INFINITY:
+            i = like[k]
+            S.lo[k] = S.hi[k] = S.under[k] = S.over[k] = S.lo[i]
+    S.ranked = True
     w.at = at
     return True
 
 
-cdef bint phi_signs(Worker *w, const Problem *P, const Tableau *T, Line *L,
-                    int first) noexcept nogil:
-    """The signs of phi at all vertices from lane `first` on.
+cdef bint phi_signs(Worker *w, const Problem *P, const Tableau *T, int c, int g, int first,
+                    const Lanes *S, ar_line *L) noexcept nogil:
+    """The signs of phi, lane g, at all vertices from lane `first` on.
 
     With lane j pivoted into column c the coordinate of phi is y = phi_c / t_jc there and
     phi_s - y t_js in column s; the sign of y is that of t_jc, kept in `pos`, times that of phi_c.
+    The chamber at j has the signs of the point j off its flat, or their opposites where phi is
+    negative at infinity, and those of phi in the flat.
     """
-    cdef int ld = T.ld, nw = n_words(ld), c = L.c, g = L.g, i, s, k = first & ~63
-    cdef double *value
-    cdef double *bound
+    cdef int ld = T.ld, nw = n_words(ld), i, s, k = first & ~7
     cdef double *ratio
-    cdef double *ratio_err
-    cdef const uint64_t *pos = L.lanes.pos
-    L.row = words(w, w.n_samples, NULL)
-    if L.row == NULL or w.counting:
-        return L.row != NULL
-    L.n_cols = 0
-    for s in range(T.w):
-        if s != c:
-            L.cols[L.n_cols] = s
-            L.ids[L.n_cols] = T.basis[s]
-            L.n_cols += 1
-    value = <double *> take(w, 4 * ld * sizeof(double))
-    L.any_doubt = <uint64_t *> take(w, (1 + 3 * L.n_cols) * nw * sizeof(uint64_t))
-    if value == NULL or L.any_doubt == NULL:
+    cdef double *error
+    cdef uint64_t *own = <uint64_t *> take(w, (2 + T.w) * nw * sizeof(uint64_t))
+    cdef uint64_t *minus = own + nw
+    cdef uint64_t *doubt = minus + nw
+    cdef uint64_t *plus = doubt
+    if own == NULL:
         return False
-    bound = value + ld
-    ratio = bound + ld
-    ratio_err = ratio + ld
-    L.sign = entry_sign(&w.pr, T, g, c)
-    ar_ratios(L.lanes.inverse + k, T.t[c * ld + g], T.g_err[c], T.err[c], ld - k, ratio, ratio_err)
-    for i in range(L.n_cols):
-        s = L.cols[i]
-        L.plus[i] = L.any_doubt + (1 + 3 * i) * nw
-        L.doubt[i] = L.plus[i] + nw
-        L.agree[i] = L.doubt[i] + nw
-        ar_reduce(T.t + s * ld + k, ratio, ratio_err, T.t[s * ld + g], T.g_err[s], T.err[s],
-                  ld - k, value, bound)
-        ar_signs(value, bound, 0, ld - k, L.plus[i] + (k >> 6), L.doubt[i] + (k >> 6))
-    for k in range(first >> 6, n_words(P.n)):
-        L.any_doubt[k] = L.doubt[0][k]
-        L.agree[0][k] = ~(L.plus[0][k] ^ (pos[k] if L.sign > 0 else ~pos[k]))
-        for i in range(1, L.n_cols):
-            L.any_doubt[k] |= L.doubt[i][k]
-            L.agree[i][k] = ~(L.plus[0][k] ^ L.plus[i][k])
+    memset(doubt, 0, nw * sizeof(uint64_t))
+    L.doubt, L.minus, L.own, L.n_ids = doubt, minus, own, 0
+    if w.counting:
+        return True
+    ratio = <double *> take(w, 2 * ld * sizeof(double))
+    error = ratio + ld
+    if ratio == NULL:
+        return False
+    ar_ratios(S.inverse + k, T.t[c * ld + g], T.g_err[c], T.err[c], ld - k, ratio + k, error + k)
+    ar_reduce(T.t, ratio, error, T.t[g], T.g_err[0], T.err[0], k, ld, own, doubt)
+    for i in range(k >> 6, nw):
+        minus[i] = ~own[i]
+    if entry_sign(&w.pr, T, g, c) > 0:
+        memcpy(own, minus, nw * sizeof(uint64_t))
+    for s in range(1, T.w):
+        if s == c:
+            continue
+        plus += nw
+        ar_reduce(T.t + s * ld, ratio, error, T.t[s * ld + g], T.g_err[s], T.err[s], k, ld, plus,
+                  doubt)
+        for i in range(k >> 6, nw):
+            plus[i] ^= minus[i]
+        L.agree[L.n_ids] = plus
+        L.ids[L.n_ids] = T.basis[s]
+        L.n_ids += 1
     return True
 
 
-cdef int simple_vertex(Worker *w, const Problem *P, const Tableau *T, Line *L,
-                       int j) noexcept nogil:
-    """The one chamber at the point of lane j, where no other lane vanishes and all signs are
-    certain. Turned so that phi is positive at infinity, it has the opposite signs off v if phi is
-    negative there, and those of phi in v: so, up to sign, the signs v has, and positive in v where
-    phi agrees with its sign at infinity."""
-    cdef const Lanes *S = &L.samples
-    cdef uint64_t *row = L.row
-    cdef uint64_t x
-    cdef int i, k, s, sigma
-    w.pr.n_filter += P.n
-    if w.counting:
-        w.flats[P.rho - 1] += 1
-        w.n_pairs += 1
-        if w.faces:
-            tally_faces(w, 1, P.rho - 1, 1)
-        return GO_ON
-    for i in range(w.n_words):
-        row[i] = ((S.less[i] ^ S.pos[i]) & ~S.open[i]) ^ w.all_negative[i]
-    L.ids[0] = j
-    if w.identity and not has(L.any_doubt, j):
-        k = j >> 6  # flips are gathered word by word: the row is not written once for each
-        x = 0
-        for i in range(L.n_cols):
-            s = L.ids[i]
-            if s >> 6 != k:
-                row[k] ^= x
-                x = 0
-                k = s >> 6
-            x |= ((L.agree[i][j >> 6] >> (j & 63)) & 1) << (s & 63)
-        row[k] ^= x
-    else:
-        sigma = phi_sign(w, T, L, j, 0)
-        for i in range(1, L.n_cols):
-            if phi_sign(w, T, L, j, i) == sigma:
-                flip(w, row, L.ids[i])
-        if (L.sign if has(L.lanes.pos, j) else -L.sign) == sigma:
-            flip(w, row, j)
-    if w.faces:
-        return emit_faces(w, row, P.zero, L.ids, P.rho - 1, 1)
-    if w.tracing:
-        trace_simple(w, P, T, L, j)
-    return emit(w, row)
-
-
-cdef inline int phi_sign(Worker *w, const Tableau *T, const Line *L, int j, int i) noexcept nogil:
-    """The sign of phi in a column, lane j being pivoted."""
-    if has(L.doubt[i], j):
-        return sign_after(&w.pr, T, L.c, j, L.g, L.cols[i])
-    return 1 if has(L.plus[i], j) else -1
-
-
-cdef void trace_simple(Worker *w, const Problem *P, const Tableau *T, const Line *L,
-                       int j) noexcept nogil:
-    cdef Vertex v = Vertex(T, L.c, j, T, L.c, j, L.g)
-    cdef int ids[MAX_RANK]
-    cdef int sign[MAX_RANK]
-    cdef double value[MAX_RANK]
-    cdef int s
-    signs_after(&w.pr, T, L.c, j, L.g, sign)
-    for s in range(1, T.w):
-        ids[s - 1] = vector(&v, s)
-        value[s - 1] = sign[0] * sign[s]
-    trace_vertex(w, P, &v, 1, ids, value, T.w - 1)
-
-
-cdef int other_vertex(Worker *w, const Problem *P, const Tableau *T, Line *L, int j, bint compared,
+cdef int other_vertex(Worker *w, const Problem *P, const Vertex *v, Lanes *S,
                       const uint64_t *inside) noexcept nogil:
-    """The chambers at the point of lane j, which may be that of other lanes too."""
-    cdef Vertex v = Vertex(T, L.c, j, T, L.c, j, L.g)
-    cdef Lanes *S = &L.lanes
-    cdef int i
-    if not compared:
-        ar_compare(S.lo, S.hi, S.lo[j], S.hi[j], T.ld, S.less, S.open)
-    ray_signs(w, T, L.c, j, P.n, S)
+    """The chambers at the point of a lane, which may be that of other lanes too; slopes have been
+    compared with that of the lane."""
+    cdef int i, j = v.j
+    ray_signs(w, v.T, v.c, j, P.n, S)
     if count(S.open, P.n) > 1:
         if w.only_simple:
             w.status = DEGENERATE
@@ -1163,7 +1079,7 @@ cdef int other_vertex(Worker *w, const Problem *P, const Tableau *T, Line *L, in
             return GO_ON
     for i in range(n_words(P.n)):
         S.open[i] |= inside[i]
-    return at_vertex(w, P, &v, S.bits, S.open, P.rho - 1)
+    return at_vertex(w, P, v, S.bits, S.open, P.rho - 1)
 
 
 cdef inline bint any_before(const uint64_t *mask, int j) noexcept nogil:
@@ -1269,7 +1185,8 @@ cdef int walk(Worker *w, const Problem *P, int prefix, int first, int end,
     cdef uint64_t *vertical
     cdef uint64_t *inside
     cdef double one = 1
-    cdef int zero = 0
+    cdef int zero = 0, c
+    cdef Lanes S
     if w.r == 1:
         if not own:
             return GO_ON
@@ -1291,10 +1208,16 @@ cdef int walk(Worker *w, const Problem *P, int prefix, int first, int end,
     put(vertical, 0)
     if prefix < 0:
         return node(w, P, T, 0, first, end, own, vertical, inside)
-    # classes are pairwise not parallel, so every prefix is a lexicographically smallest basis
+    c = pivot_column(&w.pr, T, prefix)
+    if w.pr.tol > 0:  # else classes are not parallel, and every prefix is the smallest basis
+        if not new_lanes(w, &S, T.ld) or generic_slopes(w, T, P.n, &S, vertical, inside) != GO_ON:
+            return STOP
+        ar_compare(S.lo, S.hi, S.lo[prefix], S.hi[prefix], (prefix + 8) & ~7, S.less, S.open)
+        if has(vertical, prefix) or parallel_before(w, T, c if c >= 0 else -1 - c, prefix, S.open):
+            return GO_ON
     if not new_tableau(w, &child, T.n, T.n_g, T.ld, T.w):
         return STOP
-    tableau_pivot(&w.pr, T, &child, prefix, pivot_column(&w.pr, T, prefix))
+    tableau_pivot(&w.pr, T, &child, prefix, c)
     put(vertical, prefix)
     put(inside, prefix)
     return node(w, P, &child, 1, first, end, own, vertical, inside)

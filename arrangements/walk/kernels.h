@@ -74,19 +74,21 @@ AR_INLINE double ar_largest_body(const double *restrict x, long n) {
     return m;
 }
 
-/* Intervals [lo, hi] around a/b, given |a - a_true| <= ea and |b - b_true| <= eb; all finite
-   numbers where b may vanish (-inf is left for lanes without a slope); x itself where the
+/* Intervals [lo, hi] around a/b for 8 lanes, given |a - a_true| <= ea and |b - b_true| <= eb; all
+   finite numbers where b may vanish (-inf is left for lanes without a slope); x itself where the
    quotients are known to compare exactly. x = a (1/b) has error at most
    (ea + |x| eb) / (|b| - eb) + 3u|x|, and 1/(|b| - eb) <= 1.001/|b| where eb/|b| < 2^-10. */
 AR_INLINE void ar_slopes_body(const double *restrict a, const double *restrict b, double ea,
-                              double eb, int exact, long n, double *restrict lo,
-                              double *restrict hi, double *restrict inverse) {
+                              double eb, int exact, double *restrict lo, double *restrict hi,
+                              double *restrict inverse) {
     if (exact) {
-        for (long k = 0; k < n; k++) lo[k] = hi[k] = a[k] / b[k];
-        for (long k = 0; k < n; k++) inverse[k] = 1 / b[k];
+        for (long k = 0; k < 8; k++) {
+            lo[k] = hi[k] = a[k] / b[k];
+            inverse[k] = 1 / b[k];
+        }
         return;
     }
-    for (long k = 0; k < n; k++) {
+    for (long k = 0; k < 8; k++) {
         double r = 1 / b[k], ar = fabs(r), x = a[k] * r, ax = fabs(x);
         double e = (ea + ax * eb) * ar * 1.002 + 8 * AR_U * ax;
         int sure = eb * ar < 0.0009765625 && ax + e < 1e300 && ar > 1e-150; /* false for nan */
@@ -94,6 +96,10 @@ AR_INLINE void ar_slopes_body(const double *restrict a, const double *restrict b
         lo[k] = sure ? x - e : -1e300;
         hi[k] = sure ? x + e : 1e300;
     }
+}
+
+AR_INLINE void ar_round_body(const double *restrict x, float *restrict y) {
+    for (long k = 0; k < 8; k++) y[k] = (float)x[k];
 }
 
 /* y = gc / b and a bound of its error (inf where b may vanish), for the pivot of any lane, given
@@ -108,16 +114,25 @@ AR_INLINE void ar_ratios_body(const double *restrict inverse, double gc, double 
     }
 }
 
-/* value = g - y c, the entry of a functional after a pivot at each lane, and a bound of its error;
-   eg and e bound the errors of g and c. */
+/* The signs of 8 numbers v with errors e: -v, and how far |v| is beyond e. */
+AR_INLINE void ar_signs_body(const double *restrict v, const double *restrict e,
+                             double *restrict minus, double *restrict excess) {
+    for (long k = 0; k < 8; k++) {
+        minus[k] = -v[k];
+        excess[k] = fabs(v[k]) - e[k];
+    }
+}
+
+/* The same for v = g - y c, the entry of a functional after a pivot at each of 8 lanes; eg and e
+   bound the errors of g and c. */
 AR_INLINE void ar_reduce_body(const double *restrict c, const double *restrict y,
-                              const double *restrict ey, double g, double eg, double e, long n,
-                              double *restrict value, double *restrict bound) {
-    for (long k = 0; k < n; k++) {
+                              const double *restrict ey, double g, double eg, double e,
+                              double *restrict minus, double *restrict excess) {
+    for (long k = 0; k < 8; k++) {
         double ay = fabs(y[k]), ac = fabs(c[k]);
-        value[k] = g - y[k] * c[k];
-        bound[k] = (eg + ay * e + (ac + e) * ey[k]) * (1 + 32 * AR_U)
-                   + 4 * AR_U * (fabs(g) + ay * ac);
+        minus[k] = y[k] * c[k] - g;
+        excess[k] = fabs(minus[k]) - ((eg + ay * e + (ac + e) * ey[k]) * (1 + 32 * AR_U)
+                                      + 4 * AR_U * (fabs(g) + ay * ac));
     }
 }
 
@@ -180,25 +195,43 @@ AR_INLINE double ar_minor(double a, double a2, double b, double b2, double c, do
     return sum + (t + (e - f));
 }
 
+/* A line, its samples in lanes (padded to 32 by lanes at -inf), and the signs of phi at its points;
+   ids are the classes in the flat of a point, beside its own. */
+typedef struct {
+    int n_lanes, n_words, n_bytes, n_ids;
+    const float *under, *over;     /* slopes, as intervals */
+    uint64_t *row;                 /* scratch */
+    const uint64_t *base;          /* the row of a point below all slopes */
+    const uint64_t *cuts;          /* samples that have a sign */
+    const int *member_start, *member; /* samples of a class; NULL where it has its own number */
+    const uint64_t *skip;          /* classes that have no point */
+    const uint64_t *doubt;         /* points where a sign of phi is not certain */
+    const uint64_t *minus;         /* where phi is negative at infinity */
+    const uint64_t *own;           /* where the class of the point has another sign than in base */
+    uint64_t *agree[64];           /* where the classes of ids are positive, unless minus */
+    int ids[64];
+} ar_line;
+
 typedef void (*ar_combine_fn)(const double *, const double *, const double *, int, long, double *,
                               double *);
 typedef void (*ar_pivot_fn)(double *, const double *, const double *, double, long);
 typedef void (*ar_bareiss_fn)(double *, const double *, const double *, double, double, double,
                               long, long);
 typedef void (*ar_slopes_fn)(const double *, const double *, double, double, int, long, double *,
-                             double *, double *);
+                             double *, double *, float *, float *, uint64_t *, uint64_t *);
 typedef void (*ar_errors_fn)(double *, double *, const double *, const double *, const double *,
                              const double *, double, double, double, double, long);
 typedef void (*ar_scale_fn)(double *, const double *, double, long);
 typedef double (*ar_largest_fn)(const double *, long);
 typedef void (*ar_ratios_fn)(const double *, double, double, double, long, double *, double *);
 typedef void (*ar_reduce_fn)(const double *, const double *, const double *, double, double, double,
-                             long, double *, double *);
+                             long, long, uint64_t *, uint64_t *);
 typedef void (*ar_dots_fn)(const double *, const double *, const double *, const double *, int,
                            long, double *, double *);
 typedef int (*ar_compare_fn)(const double *, const double *, double, double, long, uint64_t *,
                              uint64_t *);
 typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint64_t *, uint64_t *);
+typedef int (*ar_vertices_fn)(const ar_line *, int, int, uint8_t **, const uint8_t *, long *);
 
 #define AR_PLAIN(NAME, TARGET)                                                                    \
     TARGET static void ar_pivot_##NAME(double *d, const double *s, const double *p, double rho,   \
@@ -220,10 +253,6 @@ typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint64
                                          double rho, double back, long m, long n) {               \
         ar_bareiss_body(d, s, q, p, rho, back, m, n);                                             \
     }                                                                                             \
-    TARGET static void ar_slopes_##NAME(const double *a, const double *b, double ea, double eb,   \
-                                        int exact, long n, double *lo, double *hi, double *r) {   \
-        ar_slopes_body(a, b, ea, eb, exact, n, lo, hi, r);                                                  \
-    }                                                                                             \
     TARGET static double ar_largest_##NAME(const double *x, long n) {                              \
         return ar_largest_body(x, n);                                                             \
     }                                                                                             \
@@ -234,11 +263,6 @@ typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint64
     TARGET static void ar_ratios_##NAME(const double *b, double gc, double egc, double eb,        \
                                         long n, double *y, double *ey) {                          \
         ar_ratios_body(b, gc, egc, eb, n, y, ey);                                                 \
-    }                                                                                             \
-    TARGET static void ar_reduce_##NAME(const double *c, const double *y, const double *ey,       \
-                                        double g, double eg, double e, long n, double *v,         \
-                                        double *w) {                                              \
-        ar_reduce_body(c, y, ey, g, eg, e, n, v, w);                                              \
     }
 
 #define AR_DOTS(NAME, TARGET, FUSED)                                                              \
@@ -247,105 +271,196 @@ typedef void (*ar_signs_fn)(const double *, const double *, double, long, uint64
         ar_dots_body(a, b, h, l, r, w, x, y, FUSED);                                              \
     }
 
-/* compare: less = (hi_k < lo_j); open = lanes whose interval meets [lo_j, hi_j], nan included;
-   returns the number of open lanes.
-   signs: pos = (v > 0); small = !(|v| > e_k), e_k = bound[k], or eb where bound is NULL. */
-AR_PLAIN(base, )
-AR_DOTS(base, , 0)
-
-/* Both walk the lanes in words of 64, so that masks are stored as they are read. */
-#define AR_WORDS(N, BODY)                                                       \
-    for (long w = 0; 64 * w < (N); w++) {                                       \
-        uint64_t first = 0, second = 0;                                         \
-        long end = (N) - 64 * w < 64 ? (N) - 64 * w : 64;                       \
-        for (long i = 0; i < end; i += 8) {                                     \
-            long k = 64 * w + i;                                                \
-            uint64_t a = 0, b = 0;                                              \
-            BODY;                                                               \
-            first |= a << i;                                                    \
-            second |= b << i;                                                   \
-        }                                                                       \
-        AR_STORE;                                                               \
-    }
-
-#define AR_STORE (less[w] = first, open[w] = second & ~first, \
-                  n_open += __builtin_popcountll(second & ~first))
-static int ar_compare_base(const double *lo, const double *hi, double lj, double hj, long n,
-                           uint64_t *less, uint64_t *open) {
-    int n_open = 0;
-    AR_WORDS(n, for (int t = 0; t < 8; t++) {
-        a |= (uint64_t)(hi[k + t] < lj) << t;
-        b |= (uint64_t)(!(lo[k + t] > hj)) << t;
-    })
-    return n_open;
-}
-#undef AR_STORE
-#define AR_STORE (pos[w] = first, small[w] = second)
-static void ar_signs_base(const double *v, const double *bound, double eb, long n, uint64_t *pos,
-                          uint64_t *small) {
-    AR_WORDS(n, for (int t = 0; t < 8; t++) {
-        double e = bound ? bound[k + t] : eb;
-        a |= (uint64_t)(v[k + t] > 0) << t;
-        b |= (uint64_t)(!(fabs(v[k + t]) > e)) << t;
-    })
-}
-#undef AR_STORE
+/* What all masks are made of: bits of x < y and of !(x > y), nan included, for 8 doubles or 32
+   floats. */
+#define AR_BITS(N, TEST)                                          \
+    uint64_t bits = 0;                                            \
+    for (int t = 0; t < N; t++) bits |= (uint64_t)(TEST) << t;    \
+    return bits
+AR_INLINE uint64_t ar_below8_base(const double *x, double y) { AR_BITS(8, x[t] < y); }
+AR_INLINE uint64_t ar_upto8_base(const double *x, double y) { AR_BITS(8, !(x[t] > y)); }
+AR_INLINE uint64_t ar_below32_base(const float *x, float y) { AR_BITS(32, x[t] < y); }
+AR_INLINE uint64_t ar_upto32_base(const float *x, float y) { AR_BITS(32, !(x[t] > y)); }
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define AR_AVX2 __attribute__((target("avx2,popcnt")))
 #define AR_AVX512 __attribute__((target("avx512f,avx512dq,popcnt,prefer-vector-width=512")))
+#define AR_MASK4(X, Y, OP) ((uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(X, Y, OP)))
+AR_AVX2 AR_INLINE uint64_t ar_below8_avx2(const double *x, double y) {
+    __m256d b = _mm256_set1_pd(y);
+    return AR_MASK4(_mm256_load_pd(x), b, _CMP_LT_OQ)
+           | AR_MASK4(_mm256_load_pd(x + 4), b, _CMP_LT_OQ) << 4;
+}
+AR_AVX2 AR_INLINE uint64_t ar_upto8_avx2(const double *x, double y) {
+    __m256d b = _mm256_set1_pd(y);
+    return AR_MASK4(_mm256_load_pd(x), b, _CMP_NGT_UQ)
+           | AR_MASK4(_mm256_load_pd(x + 4), b, _CMP_NGT_UQ) << 4;
+}
+/* From four comparisons of eight floats to 32 bits; packing interleaves the halves of vectors. */
+#define AR_MASK32(X, Y, OP)                                                                       \
+    __m256i a = _mm256_castps_si256(_mm256_cmp_ps(_mm256_load_ps(X), Y, OP));                     \
+    __m256i b = _mm256_castps_si256(_mm256_cmp_ps(_mm256_load_ps(X + 8), Y, OP));                 \
+    __m256i c = _mm256_castps_si256(_mm256_cmp_ps(_mm256_load_ps(X + 16), Y, OP));                \
+    __m256i d = _mm256_castps_si256(_mm256_cmp_ps(_mm256_load_ps(X + 24), Y, OP));                \
+    a = _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));                   \
+    a = _mm256_permutevar8x32_epi32(a, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));                \
+    return (uint32_t)_mm256_movemask_epi8(a)
+AR_AVX2 AR_INLINE uint64_t ar_below32_avx2(const float *x, float y) {
+    AR_MASK32(x, _mm256_set1_ps(y), _CMP_LT_OQ);
+}
+AR_AVX2 AR_INLINE uint64_t ar_upto32_avx2(const float *x, float y) {
+    AR_MASK32(x, _mm256_set1_ps(y), _CMP_NGT_UQ);
+}
+AR_AVX512 AR_INLINE uint64_t ar_below8_avx512(const double *x, double y) {
+    return _mm512_cmp_pd_mask(_mm512_load_pd(x), _mm512_set1_pd(y), _CMP_LT_OQ);
+}
+AR_AVX512 AR_INLINE uint64_t ar_upto8_avx512(const double *x, double y) {
+    return _mm512_cmp_pd_mask(_mm512_load_pd(x), _mm512_set1_pd(y), _CMP_NGT_UQ);
+}
+AR_AVX512 AR_INLINE uint64_t ar_below32_avx512(const float *x, float y) {
+    __m512 b = _mm512_set1_ps(y);
+    return _mm512_cmp_ps_mask(_mm512_load_ps(x), b, _CMP_LT_OQ)
+           | (uint64_t)_mm512_cmp_ps_mask(_mm512_load_ps(x + 16), b, _CMP_LT_OQ) << 16;
+}
+AR_AVX512 AR_INLINE uint64_t ar_upto32_avx512(const float *x, float y) {
+    __m512 b = _mm512_set1_ps(y);
+    return _mm512_cmp_ps_mask(_mm512_load_ps(x), b, _CMP_NGT_UQ)
+           | (uint64_t)_mm512_cmp_ps_mask(_mm512_load_ps(x + 16), b, _CMP_NGT_UQ) << 16;
+}
+#endif
+
+#define AR_BUFFERS double minus[8] __attribute__((aligned(64))); \
+    double excess[8] __attribute__((aligned(64)))
+
+/* Lanes FROM..N in words of 64 and steps of STEP: lane k is bit i of word w. */
+#define AR_WORDS(FROM, N, STEP, BODY, STORE)                               \
+    for (long w = (FROM) >> 6; 64 * w < (N); w++) {                        \
+        uint64_t first = 0, second = 0;                                    \
+        long i = 64 * w < (FROM) ? (FROM) & 63 : 0;                        \
+        long end = (N) - 64 * w < 64 ? (N) - 64 * w : 64;                  \
+        for (; i < end; i += STEP) {                                       \
+            long k = 64 * w + i;                                           \
+            BODY;                                                          \
+        }                                                                  \
+        STORE;                                                             \
+    }
+
+AR_INLINE void ar_flip(const ar_line *L, uint64_t *row, int k, uint64_t bit) {
+    if (!L->member) {
+        row[k >> 6] ^= bit << (k & 63);
+        return;
+    }
+    for (int i = L->member_start[k]; i < L->member_start[k + 1]; i++)
+        row[L->member[i] >> 6] ^= bit << (L->member[i] & 63);
+}
+
+/* Write the row of the point of class j and its opposite; `row` has the signs beside its flat. */
+AR_INLINE void ar_write(const ar_line *L, int n_words, int j, uint64_t *row, uint8_t *out) {
+    int w = j >> 6, s = j & 63;
+    uint64_t turned = -((L->minus[w] >> s) & 1), x;
+    ar_flip(L, row, j, (L->own[w] >> s) & 1);
+    for (int i = 0; i < L->n_ids; i++) ar_flip(L, row, L->ids[i], (L->agree[i][w] >> s) & 1);
+    for (int i = 0; i < n_words; i++) {
+        row[i] ^= turned & L->cuts[i];
+        memcpy(out + 8 * i, row + i, 8);
+    }
+    for (int i = 0; i < n_words; i++) {
+        x = row[i] ^ L->cuts[i];
+        memcpy(out + L->n_bytes + 8 * i, &x, 8);
+    }
+}
+
+/* compare: less = (hi_k < lo_j); open = lanes whose interval meets [lo_j, hi_j], nan included;
+   returns the number of open lanes.
+   signs: pos = (v > 0); small = !(|v| > e_k), e_k = bound[k], or e where bound is NULL: the sign of
+   a difference is that of the rounded difference.
+   slopes: those of ar_slopes_body, the same as floats, and signs of b.
+   reduce: plus, where the value of ar_reduce_body is positive; adds to doubt where it is within
+   its bound.
+   vertices: writes the rows, and their opposites, of the points of classes j..end-1, in order, as
+   long as each is simple, certain, and there is room; with `out` NULL it only looks. Adds their
+   number to `found` and returns the first class left. Slopes are compared as floats: rounding
+   keeps their order, so floats that differ tell the numbers apart. */
+#define AR_MASKS(NAME, TARGET)                                                                    \
+    TARGET static int ar_compare_##NAME(const double *lo, const double *hi, double lj, double hj, \
+                                        long n, uint64_t *less, uint64_t *open) {                 \
+        int n_open = 0;                                                                           \
+        AR_WORDS(0, n, 8, first |= ar_below8_##NAME(hi + k, lj) << i;                             \
+                 second |= ar_upto8_##NAME(lo + k, hj) << i,                                      \
+                 less[w] = first; open[w] = second & ~first;                                      \
+                 n_open += __builtin_popcountll(open[w]))                                         \
+        return n_open;                                                                            \
+    }                                                                                             \
+    TARGET static void ar_signs_##NAME(const double *v, const double *bound, double e, long n,    \
+                                       uint64_t *pos, uint64_t *small) {                          \
+        AR_BUFFERS;                                                                               \
+        double same[8] = {e, e, e, e, e, e, e, e};                                                \
+        AR_WORDS(0, n, 8, ar_signs_body(v + k, bound ? bound + k : same, minus, excess);          \
+                 first |= ar_below8_##NAME(minus, 0) << i;                                        \
+                 second |= ar_upto8_##NAME(excess, 0) << i, pos[w] = first; small[w] = second)    \
+    }                                                                                             \
+    TARGET static void ar_slopes_##NAME(const double *a, const double *b, double ea, double eb,   \
+                                        int exact, long n, double *lo, double *hi, double *r,     \
+                                        float *under, float *over, uint64_t *pos,                 \
+                                        uint64_t *small) {                                        \
+        AR_BUFFERS;                                                                               \
+        double e[8] = {eb, eb, eb, eb, eb, eb, eb, eb};                                           \
+        AR_WORDS(0, n, 8, ar_slopes_body(a + k, b + k, ea, eb, exact, lo + k, hi + k, r + k);     \
+                 ar_round_body(lo + k, under + k); ar_round_body(hi + k, over + k);               \
+                 ar_signs_body(b + k, e, minus, excess);                                          \
+                 first |= ar_below8_##NAME(minus, 0) << i;                                        \
+                 second |= ar_upto8_##NAME(excess, 0) << i, pos[w] = first; small[w] = second)    \
+    }                                                                                             \
+    TARGET static void ar_reduce_##NAME(const double *c, const double *y, const double *ey,       \
+                                        double g, double eg, double e, long from, long n,         \
+                                        uint64_t *plus, uint64_t *doubt) {                        \
+        AR_BUFFERS;                                                                               \
+        AR_WORDS(from, n, 8, ar_reduce_body(c + k, y + k, ey + k, g, eg, e, minus, excess);       \
+                 first |= ar_below8_##NAME(minus, 0) << i;                                        \
+                 second |= ar_upto8_##NAME(excess, 0) << i, plus[w] = first; doubt[w] |= second)  \
+    }                                                                                             \
+    TARGET AR_INLINE int ar_each_##NAME(const ar_line *L, int n_words, int j, int end,            \
+                                        uint8_t **out, const uint8_t *out_end, long *found) {     \
+        uint64_t few[4], *row = n_words <= 4 ? few : L->row;                                      \
+        for (; j < end; j++) {                                                                    \
+            int n_open = 0, s = L->member ? L->member[L->member_start[j]] : j;                    \
+            int n_samples = L->member ? L->member_start[j + 1] - L->member_start[j] : 1;          \
+            float under = L->under[s], over = L->over[s];                                         \
+            if ((L->skip[j >> 6] >> (j & 63)) & 1) continue;                                      \
+            if ((L->doubt[j >> 6] >> (j & 63)) & 1) break;                                        \
+            if (out && *out + 2 * L->n_bytes + 8 > out_end) break;                                \
+            AR_WORDS(0, L->n_lanes, 32, first |= ar_below32_##NAME(L->over + k, under) << i;      \
+                     second |= ar_upto32_##NAME(L->under + k, over) << i,                         \
+                     row[w] = first ^ L->base[w];                                                 \
+                     n_open += __builtin_popcountll(second & ~first))                             \
+            if (n_open != n_samples) break;                                                       \
+            *found += 1;                                                                          \
+            if (!out) continue;                                                                   \
+            ar_write(L, n_words, j, row, *out);                                                   \
+            *out += 2 * L->n_bytes;                                                               \
+        }                                                                                         \
+        return j;                                                                                 \
+    }                                                                                             \
+    TARGET static int ar_vertices_##NAME(const ar_line *L, int j, int end, uint8_t **out,         \
+                                         const uint8_t *out_end, long *found) {                   \
+        if (!L->member && L->n_words == 1)                                                        \
+            return ar_each_##NAME(L, 1, j, end, out, out_end, found);                             \
+        if (!L->member && L->n_words == 2)                                                        \
+            return ar_each_##NAME(L, 2, j, end, out, out_end, found);                             \
+        return ar_each_##NAME(L, L->n_words, j, end, out, out_end, found);                        \
+    }
+
+AR_PLAIN(base, )
+AR_MASKS(base, )
+AR_DOTS(base, , 0)
+#if defined(__x86_64__)
 AR_PLAIN(avx2, AR_AVX2)
 AR_PLAIN(avx512, AR_AVX512)
+AR_MASKS(avx2, AR_AVX2)
+AR_MASKS(avx512, AR_AVX512)
 AR_DOTS(avx2, __attribute__((target("avx2,fma"))), 1)
 AR_DOTS(avx512, __attribute__((target("avx512f,avx512dq,fma,prefer-vector-width=512"))), 1)
-
-#define AR_STORE (less[w] = first, open[w] = second & ~first, \
-                  n_open += __builtin_popcountll(second & ~first))
-#define AR_MASK4(X, Y, OP) ((uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(X, Y, OP)))
-AR_AVX2 static int ar_compare_avx2(const double *lo, const double *hi, double lj, double hj,
-                                   long n, uint64_t *less, uint64_t *open) {
-    __m256d l = _mm256_set1_pd(lj), h = _mm256_set1_pd(hj);
-    int n_open = 0;
-    AR_WORDS(n, a = AR_MASK4(_mm256_load_pd(hi + k), l, _CMP_LT_OQ)
-                    | AR_MASK4(_mm256_load_pd(hi + k + 4), l, _CMP_LT_OQ) << 4;
-             b = AR_MASK4(_mm256_load_pd(lo + k), h, _CMP_NGT_UQ)
-                 | AR_MASK4(_mm256_load_pd(lo + k + 4), h, _CMP_NGT_UQ) << 4)
-    return n_open;
-}
-
-AR_AVX512 static int ar_compare_avx512(const double *lo, const double *hi, double lj, double hj,
-                                       long n, uint64_t *less, uint64_t *open) {
-    __m512d l = _mm512_set1_pd(lj), h = _mm512_set1_pd(hj);
-    int n_open = 0;
-    AR_WORDS(n, a = _mm512_cmp_pd_mask(_mm512_load_pd(hi + k), l, _CMP_LT_OQ);
-             b = _mm512_cmp_pd_mask(_mm512_load_pd(lo + k), h, _CMP_NGT_UQ))
-    return n_open;
-}
-#undef AR_STORE
-#define AR_STORE (pos[w] = first, small[w] = second)
-AR_AVX2 static void ar_signs_avx2(const double *v, const double *bound, double eb, long n,
-                                  uint64_t *pos, uint64_t *small) {
-    __m256d zero = _mm256_setzero_pd(), minus = _mm256_set1_pd(-0.0);
-    __m256d e0 = _mm256_set1_pd(eb), e1 = e0;
-    AR_WORDS(n, __m256d x0 = _mm256_load_pd(v + k); __m256d x1 = _mm256_load_pd(v + k + 4);
-             if (bound) {
-                 e0 = _mm256_load_pd(bound + k);
-                 e1 = _mm256_load_pd(bound + k + 4);
-             }
-             a = AR_MASK4(x0, zero, _CMP_GT_OQ) | AR_MASK4(x1, zero, _CMP_GT_OQ) << 4;
-             b = AR_MASK4(_mm256_andnot_pd(minus, x0), e0, _CMP_NGT_UQ)
-                 | AR_MASK4(_mm256_andnot_pd(minus, x1), e1, _CMP_NGT_UQ) << 4)
-}
-
-AR_AVX512 static void ar_signs_avx512(const double *v, const double *bound, double eb, long n,
-                                      uint64_t *pos, uint64_t *small) {
-    __m512d zero = _mm512_setzero_pd(), e = _mm512_set1_pd(eb);
-    AR_WORDS(n, __m512d x = _mm512_load_pd(v + k); if (bound) e = _mm512_load_pd(bound + k);
-             a = _mm512_cmp_pd_mask(x, zero, _CMP_GT_OQ);
-             b = _mm512_cmp_pd_mask(_mm512_abs_pd(x), e, _CMP_NGT_UQ))
-}
-#undef AR_STORE
 #endif
 
 static ar_pivot_fn ar_pivot = ar_pivot_base;
@@ -360,6 +475,7 @@ static ar_dots_fn ar_dots = ar_dots_base;
 static ar_reduce_fn ar_reduce = ar_reduce_base;
 static ar_compare_fn ar_compare = ar_compare_base;
 static ar_signs_fn ar_signs = ar_signs_base;
+static ar_vertices_fn ar_vertices = ar_vertices_base;
 
 /* Choose the kernels; ARRANGEMENTS_SIMD=baseline|avx2|avx512 lowers the choice. */
 __attribute__((unused)) static const char *ar_dispatch(void) {
@@ -383,6 +499,7 @@ __attribute__((unused)) static const char *ar_dispatch(void) {
         ar_reduce = ar_reduce_avx512;
         ar_compare = ar_compare_avx512;
         ar_signs = ar_signs_avx512;
+        ar_vertices = ar_vertices_avx512;
         return "avx512";
     }
     if (level >= 1 && __builtin_cpu_supports("avx2")) {
@@ -398,6 +515,7 @@ __attribute__((unused)) static const char *ar_dispatch(void) {
         ar_reduce = ar_reduce_avx2;
         ar_compare = ar_compare_avx2;
         ar_signs = ar_signs_avx2;
+        ar_vertices = ar_vertices_avx2;
         return "avx2";
     }
 #endif

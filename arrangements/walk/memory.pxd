@@ -106,7 +106,20 @@ cdef inline void flip(const Worker *w, uint64_t *row, int k) noexcept nogil:
         row[s >> 6] ^= <uint64_t> 1 << (s & 63)
 
 
-cdef void *take(Worker *w, size_t n_bytes) noexcept nogil
+cdef void *take_chunk(Worker *w, size_t n_bytes) noexcept nogil
+
+
+cdef inline void *take(Worker *w, size_t n_bytes) noexcept nogil:
+    """Stack allocation, released by restoring `w.at`; NULL and a status when memory is out."""
+    cdef void *p
+    n_bytes = (n_bytes + 63) & ~<size_t> 63
+    if w.at.used + n_bytes > w.size[w.at.chunk]:
+        return take_chunk(w, n_bytes)
+    p = w.chunk[w.at.chunk] + w.at.used
+    w.at.used += n_bytes
+    return p
+
+
 cdef uint64_t *words(Worker *w, int n, const uint64_t *source) noexcept nogil
 cdef bint new_tableau(Worker *w, Tableau *T, int n, int n_g, int ld, int width) noexcept nogil
 cdef void release(Worker *w) noexcept nogil

@@ -17,11 +17,10 @@ cdef enum:
     SLACK = 8                  # bytes past a row that the fast store may overwrite
 
 
-cdef void *take(Worker *w, size_t n_bytes) noexcept nogil:
-    """Stack allocation, released by restoring `w.at`; NULL and a status when memory is out."""
+cdef void *take_chunk(Worker *w, size_t n_bytes) noexcept nogil:
+    """`take` from the next chunk that is large enough."""
     cdef void *p
     cdef size_t size
-    n_bytes = (n_bytes + 63) & ~<size_t> 63
     while w.at.used + n_bytes > w.size[w.at.chunk]:
         if w.size[w.at.chunk] != 0:
             w.at.chunk += 1

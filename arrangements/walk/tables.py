@@ -8,10 +8,13 @@ import functools
 import math
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from arrangements.algebra.reduction import Reduction
+
+from .enumeration import residues
 
 FUNCTIONAL_BITS = 96     # entries of the generic functionals; one is degenerate with odds < 2^-60
 _ROUNDS = 4              # of balancing columns: rows' largest entries move with the columns
@@ -83,15 +86,25 @@ def _primes(count: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _norm_bits(row: list[int]) -> float:
-    """An upper bound of log2 of the Euclidean norm of an integer vector, at least 0."""
-    total = sum(x * x for x in row)
-    return 0.5 * math.log2(total) + 1e-9 if total > 1 else 0.0
+@functools.cache
+def _moduli(count: int) -> tuple[np.ndarray, ...]:
+    """Primes p, -1 / p mod 2^64, 1 in Montgomery form, and the inverses as in `Tables`."""
+    p = _primes(count)
+    inverse = [[(1 << 128) % q if i == j else (pow(x, -1, q) << 64) % q if j < i else 0
+                for j, x in enumerate(p)] for i, q in enumerate(p)]
+    return (np.array(p, dtype=np.uint64),
+            np.array([pow(-q, -1, 1 << 64) for q in p], dtype=np.uint64),
+            np.array([(1 << 64) % q for q in p], dtype=np.uint64),
+            np.array(inverse, dtype=np.uint64))
 
 
-def _scaled(value: int, shift: int) -> float:
-    """value / 2^shift as the nearest float."""
-    return value / (1 << shift) if shift > 0 else float(value << -shift)
+def _residues(rows: np.ndarray, count: int) -> np.ndarray:
+    """Montgomery forms (count, m, r) of integers modulo the first primes."""
+    if rows.dtype != object:
+        p, minus_inv, _, inverse = _moduli(count)
+        return residues(rows, p, minus_inv, inverse)
+    return np.array([[[(x << 64) % q for x in row] for row in rows.tolist()]
+                     for q in _primes(count)], dtype=np.uint64)
 
 
 def _rest(value: int, high: float, shift: int) -> float:
@@ -102,7 +115,65 @@ def _rest(value: int, high: float, shift: int) -> float:
     return math.ldexp((value >> cut) - int(math.ldexp(high, shift - cut)), cut - shift)
 
 
-def _balance(rows: list[list[int]]) -> np.ndarray:
+def _norm_bits(rows: np.ndarray) -> list[float]:
+    """Upper bounds of log2 of the Euclidean norms of integer vectors, at least 0."""
+    if rows.dtype == object:
+        squares = [sum(x * x for x in row) for row in rows.tolist()]
+    else:  # rounding is less than the last term
+        squares = np.square(rows, dtype=np.float64).sum(axis=1).tolist()
+    return [0.5 * math.log2(x) + 1e-9 if x > 1 else 0.0 for x in squares]
+
+
+def _lengths(rows: np.ndarray) -> np.ndarray:
+    """Exponents e with |x| <= 2^e, the least but for rounding to floats; 0 for zeros."""
+    if rows.dtype == object:
+        return np.array([[abs(x).bit_length() for x in row] for row in rows.tolist()])
+    return np.frexp(rows)[1]
+
+
+def _scaled(rows: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """rows / 2^shift as the nearest floats."""
+    if rows.dtype != object:
+        return np.ldexp(rows.astype(np.float64), -shift)
+    return np.array([[x / (1 << s) if s > 0 else float(x << -s)
+                      for x, s in zip(*pair, strict=True)]
+                     for pair in zip(rows.tolist(), shift.tolist(), strict=True)])
+
+
+def _rests(rows: np.ndarray, floats: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """rows / 2^shift less the floats, rounded: with these, numbers of 106 bits."""
+    if rows.dtype != object:
+        return np.ldexp((rows - rows.astype(np.float64).astype(np.int64)).astype(np.float64),
+                        -shift)
+    return np.array([[_rest(*entry) for entry in zip(*triple, strict=True)] for triple in zip(
+        rows.tolist(), floats.tolist(), shift.tolist(), strict=True)])
+
+
+@functools.lru_cache(maxsize=64)
+def _generic(seed: int, width: int, r: int, balance: tuple[int, ...]
+             ) -> tuple[np.ndarray, list[float], np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Unit vectors and generic functionals (2 r, r), their norms' bits, shifts, floats and
+    what these lack; the weights `mix`."""
+    rng = random.Random(seed)
+    # entries of like size in the balanced columns, as far as that does not make long integers
+    follow = [min(max(balance) - b, _SPREAD) for b in balance]
+    functionals = [[rng.getrandbits(width) * 2 + 1 - 2**width << follow[c]
+                    for c in range(r)] for _ in range(r)]
+    unit = [[int(i == j) for j in range(r)] for i in range(r)]
+    vectors = np.array(unit + functionals, dtype=object).reshape(2 * r, r)
+    shift = np.array([*balance, *[width + max(balance)] * r], dtype=np.int32)
+    by = shift[:, None] - np.array(balance)
+    floats = _scaled(vectors, by)
+    mix = np.array([rng.uniform(0.5, 1) for _ in range(2 * r + 1)])
+    return vectors, _norm_bits(vectors), shift, floats, _rests(vectors, floats, by), mix
+
+
+@functools.lru_cache(maxsize=64)
+def _generic_residues(count: int, *key: Any) -> np.ndarray:
+    return _residues(_generic(*key)[0], count)
+
+
+def _balance(rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Exponents of two, one for each column, that make the entries of most rows of like size.
 
     The columns of the float tableau have one error bound each, that of their largest lane: a column
@@ -110,69 +181,56 @@ def _balance(rows: list[list[int]]) -> np.ndarray:
     columns by positive numbers is a change of basis and changes no sign. Medians, because a few odd
     rows shall not count.
     """
-    sizes = np.array([[abs(x).bit_length() or -np.inf for x in row] for row in rows])
+    sizes = np.where(rows == 0, -np.inf, lengths)
     zeros = (sizes < 0).sum(axis=0)
     middle = zeros + (len(rows) - zeros) // 2, np.arange(sizes.shape[1])
     balance = np.zeros(sizes.shape[1])
     for _ in range(_ROUNDS):
         largest = (sizes + balance).max(axis=1, keepdims=True)
         balance = -np.sort(sizes - largest, axis=0)[middle]
-    if np.ptp(balance) < _TOLERATED:
-        return np.zeros(sizes.shape[1], dtype=int)
+        if balance.max() - balance.min() < _TOLERATED:
+            return np.zeros(sizes.shape[1], dtype=int)
     exponents: np.ndarray = balance - balance.max()
     return exponents.astype(int)
 
 
 def build(reduction: Reduction, *, tol: float | None = None, seed: int = 0) -> Tables:
     """The tables of a reduction; `seed` chooses the generic functionals."""
-    n, r, m = reduction.n, reduction.rank, len(reduction.rows)
-    rows = [[int(x) for x in row] for row in reduction.rows]
-    rng = random.Random(seed)
-    unit = [[int(i == j) for j in range(r)] for i in range(r)]
-    hadamard = float(np.sort([_norm_bits(v) for v in rows])[-r:].sum())
-    integral = hadamard <= INTEGRAL_BITS
-    balance = np.zeros(r, dtype=int) if integral or tol else _balance(rows)
-    # entries of like size in the balanced columns, as far as that does not make long integers
-    follow = np.minimum(balance.max() - balance, _SPREAD).tolist()
-    functionals = [[rng.getrandbits(FUNCTIONAL_BITS) * 2 + 1 - 2**FUNCTIONAL_BITS << follow[c]
-                    for c in range(r)] for _ in range(r)]
-    vectors = rows + unit + functionals
-    bits = np.array([_norm_bits(v) for v in vectors])
-    shift = np.zeros(len(vectors), dtype=np.int32)
+    n, r, m, rows = reduction.n, reduction.rank, len(reduction.rows), reduction.rows
+    norms = _norm_bits(rows)
+    integral = sum(sorted(norms)[-r:]) <= INTEGRAL_BITS
+    lengths = _lengths(rows)
+    balance = np.zeros(r, dtype=int) if integral or tol else _balance(rows, lengths)
+    key = seed, FUNCTIONAL_BITS, r, tuple(balance.tolist())
+    _, generic_bits, shift, floats, low, mix = _generic(*key)
+    own = np.zeros(m, dtype=np.int32)
     if not integral:
-        shift[:m] = [max(abs(x).bit_length() + b for x, b in zip(v, balance, strict=True) if x)
-                     for v in rows]
-    shift[m : m + r] = balance
-    shift[m + r :] = FUNCTIONAL_BITS + balance.max()
-    floats = np.array([[_scaled(x, int(s - b)) for x, b in zip(v, balance, strict=True)]
-                       for v, s in zip(vectors, shift, strict=True)])
-    low = np.array([[_rest(x, h, int(s - b)) for x, h, b in zip(v, hs, balance, strict=True)]
-                    for v, hs, s in zip(vectors, floats.tolist(), shift, strict=True)])
+        own = np.where(rows == 0, -2**30, lengths + balance).max(axis=1).astype(np.int32)
+    by = own[:, None] - balance
+    own_floats = _scaled(rows, by)
+    bits = norms + generic_bits
     # Hadamard's bound for any r of the vectors, and two bits for the sign and the rounding
-    worst = float(np.sort(bits)[-r:].sum())
-    p = _primes(int((worst + 2) / 61.99) + 2)
-    value = np.array([[[(x << 64) % q for x in v] for v in vectors] for q in p], dtype=np.uint64)
-    inverse = np.zeros((len(p), len(p)), dtype=np.uint64)
-    for i, q in enumerate(p):
-        inverse[i, i] = (1 << 128) % q
-        for j in range(i):
-            inverse[i, j] = (pow(p[j], -1, q) << 64) % q
+    count = int((sum(sorted(bits)[-r:]) + 2) / 61.99) + 2
+    p, minus_inv, one, inverse = _moduli(count)
+    value = np.concatenate([_residues(rows, count), _generic_residues(count, *key)], axis=1)
     class_of = np.ascontiguousarray(reduction.class_of, dtype=np.int32)
     orientation = np.asarray(reduction.orientation)
-    order = np.argsort(class_of, kind="stable")[int((class_of < 0).sum()):]
-    counts = np.bincount(class_of[class_of >= 0], minlength=m)
+    order, starts = np.arange(n), np.arange(m + 1)
+    if m < n:
+        order = np.argsort(class_of, kind="stable")[int((class_of < 0).sum()):]
+        starts[1:] = np.cumsum(np.bincount(class_of[class_of >= 0], minlength=m))
     return Tables(
         n=n, m=m, r=r, tol=float(tol or 0), integral=integral,
-        input_error=0.0 if integral else 2.0**-52, floats=floats, low=low,
-        shift=shift, balance=balance, bits=bits,
-        p=np.array(p, dtype=np.uint64),
-        minus_inv=np.array([pow(-q, -1, 1 << 64) for q in p], dtype=np.uint64),
-        one=np.array([(1 << 64) % q for q in p], dtype=np.uint64), value=value, inverse=inverse,
+        input_error=0.0 if integral else 2.0**-52,
+        floats=np.concatenate([own_floats, floats]),
+        low=np.concatenate([_rests(rows, own_floats, by), low]),
+        shift=np.concatenate([own, shift]), balance=balance, bits=np.array(bits),
+        p=p, minus_inv=minus_inv, one=one, value=value, inverse=inverse,
         identity=m == n and bool((orientation > 0).all()), class_of=class_of,
         member=np.ascontiguousarray(order, dtype=np.int32),
-        member_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+        member_start=starts.astype(np.int32),
         all_negative=pack_words(orientation <= 0), cuts=pack_words(class_of >= 0),
-        mix=np.array([rng.uniform(0.5, 1) for _ in range(2 * r + 1)]))
+        mix=mix)
 
 
 def pack_words(bits: np.ndarray) -> np.ndarray:

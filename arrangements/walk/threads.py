@@ -378,11 +378,9 @@ def started(blocks: Generator[Any, None, None]) -> Generator[Any, None, None]:
 def available_bytes() -> int:
     """Memory that can be taken without swapping, as far as the system tells."""
     try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return 1024 * int(line.split()[1])
-    except OSError:
+        with open("/proc/meminfo", "rb", buffering=0) as file:
+            return 1024 * int(file.read(4096).partition(b"MemAvailable:")[2].split(None, 1)[0])
+    except (OSError, IndexError):
         pass
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

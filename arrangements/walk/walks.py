@@ -43,8 +43,7 @@ class Walks:
     ----------
     reduction : Reduction
     tol : float, optional
-        Take smaller values for zero. Classes may then be parallel to each other, subtrees are not
-        independent, and one thread does all the work.
+        Take smaller values for zero. Classes may then be parallel to each other.
     signs : threads.Signs, optional
         Where the stages count the signs they decide.
     """
@@ -119,7 +118,7 @@ class Walks:
         self.check_walkable()
         dims = [True] * (self.rank + 1) if faces else None
         counters: list[list[int]] = self._attempt(lambda g: threads.tally(
-            g, self._jobs(jobs), dims=dims, signs=self._signs)).tolist()
+            g, jobs, dims=dims, signs=self._signs)).tolist()
         return counters
 
     def store(self, buffer: np.ndarray, jobs: int, watch: Callable[[int], None],
@@ -130,7 +129,7 @@ class Walks:
         if dims is None and len(self.summands) > 1:
             return self._sum(jobs).store(buffer, watch)
         return self._attempt(lambda g: threads.store(
-            g, buffer, self._jobs(jobs), watch=watch, dims=dims, signs=self._signs))
+            g, buffer, jobs, watch=watch, dims=dims, signs=self._signs))
 
     def stream(self, jobs: int, block_rows: int, *, tracing: bool = False,
                dims: Sequence[bool] | None = None) -> Generator[Any, None, None]:
@@ -142,7 +141,7 @@ class Walks:
             return self._sum(jobs).stream(block_rows + block_rows % 2)
         size = max(2, min(block_rows + block_rows % 2, threads.rows_bound(self.m, self.rank, dims)))
         return self._attempt(lambda g: threads.started(threads.stream(
-            g, self._jobs(jobs), size, tracing=tracing, dims=dims, signs=self._signs)))
+            g, jobs, size, tracing=tracing, dims=dims, signs=self._signs)))
 
     def witnessed(self, jobs: int, block_rows: int,
                   exact: Interior) -> Iterator[tuple[np.ndarray, ...]]:
@@ -251,9 +250,6 @@ class Walks:
                     yield (packed,)
 
         return DirectSum(self.summands, rows, points=points)
-
-    def _jobs(self, jobs: int) -> int:
-        return jobs if self.tol is None else 1
 
     def _attempt(self, walk: Callable[[Geometry], T]) -> T:
         for _ in range(_SEEDS):

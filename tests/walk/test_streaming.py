@@ -34,6 +34,20 @@ ENDLESS = instances.generic(300, 8)  # 8 10^13 chambers
 PATIENCE = 300.0  # seconds, for what takes none on an idle machine
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_threads_change_no_row_with_tol_either(seed):
+    """Classes parallel within tol: a subtree whose flat another one finds gives no rows."""
+    rng = np.random.default_rng(seed)
+    d = 2 + seed % 4
+    X = rng.integers(-2, 3, size=(11, d)) + 1e-9 * rng.normal(size=(11, d))
+    A = Arrangement(X, tol=1e-6)
+    expected = A.dichotomies().packed
+    for n_jobs in (2, 3):
+        blocks = A.iter_dichotomies(16, n_jobs=n_jobs)
+        assert (A.dichotomies(n_jobs=n_jobs).packed == expected).all()
+        assert (np.concatenate([block.packed for block in blocks]) == expected).all()
+
+
 @pytest.mark.parametrize("name", BATCHES)
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("block_size", [1, 7, 64, 1000, 65536])
