@@ -118,5 +118,6 @@ def _all_points(s: int, q: int) -> int:
 
 def _subspaces(s: int, j: int, q: int) -> int:
     """The Gaussian binomial: subspaces of dimension j of F_q^s."""
-    out: int = math.prod(q ** (s - i) - 1 for i in range(j))
-    return out // math.prod(q ** (i + 1) - 1 for i in range(j))
+    above: int = math.prod(q ** (s - i) - 1 for i in range(j))
+    below: int = math.prod(q ** (i + 1) - 1 for i in range(j))
+    return above // below

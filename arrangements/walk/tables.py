@@ -128,13 +128,15 @@ def _lengths(rows: np.ndarray) -> np.ndarray:
     """Exponents e with |x| <= 2^e, the least but for rounding to floats; 0 for zeros."""
     if rows.dtype == object:
         return np.array([[abs(x).bit_length() for x in row] for row in rows.tolist()])
-    return np.frexp(rows)[1]
+    exponents: np.ndarray = np.frexp(rows)[1]
+    return exponents
 
 
 def _scaled(rows: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """rows / 2^shift as the nearest floats."""
     if rows.dtype != object:
-        return np.ldexp(rows.astype(np.float64), -shift)
+        floats: np.ndarray = np.ldexp(rows.astype(np.float64), -shift)
+        return floats
     return np.array([[x / (1 << s) if s > 0 else float(x << -s)
                       for x, s in zip(*pair, strict=True)]
                      for pair in zip(rows.tolist(), shift.tolist(), strict=True)])
@@ -143,8 +145,9 @@ def _scaled(rows: np.ndarray, shift: np.ndarray) -> np.ndarray:
 def _rests(rows: np.ndarray, floats: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """rows / 2^shift less the floats, rounded: with these, numbers of 106 bits."""
     if rows.dtype != object:
-        return np.ldexp((rows - rows.astype(np.float64).astype(np.int64)).astype(np.float64),
-                        -shift)
+        rests = rows - rows.astype(np.float64).astype(np.int64)
+        out: np.ndarray = np.ldexp(rests.astype(np.float64), -shift)
+        return out
     return np.array([[_rest(*entry) for entry in zip(*triple, strict=True)] for triple in zip(
         rows.tolist(), floats.tolist(), shift.tolist(), strict=True)])
 
