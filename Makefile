@@ -26,6 +26,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -p no:cacheprovider
 # build modes are chosen below, not by the caller's environment
 unexport ARRANGEMENTS_BUILD
 unexport PYTHONPATH
+# tests start many interpreters, which need not compile everything again
+unexport PYTHONDONTWRITEBYTECODE
 
 find = $(shell find $(1) -type f '(' $(foreach s,$(2),-name '$(s)' -o) -false ')')
 COMPILED := setup.py pyproject.toml $(call find,arrangements,*.pyx *.pxd *.h)
