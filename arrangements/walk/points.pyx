@@ -208,4 +208,4 @@ cdef inline bint doubtful(const uint64_t *small, int m) noexcept nogil:
     for i in range(m >> 6):
         if small[i] != 0:
             return True
-    return m & 63 != 0 and small[m >> 6] << (64 - (m & 63)) != 0
+    return small[m >> 6] & ((<uint64_t> 1 << (m & 63)) - 1) != 0 if m & 63 else False
