@@ -458,7 +458,7 @@ cdef bint _is_stale(const Tableau *T, double limit) noexcept nogil:
 cdef double _bearable(const Tableau *T) noexcept nogil:
     """Errors that leave enough digits to all flats below: renewing a tableau serves them all."""
     cdef double limit = LAST
-    cdef uint64_t x = T.free & (T.free - 1)
+    cdef uint64_t x = T.free & (T.free - 1) if T.free else 0
     while x and limit > FRESH:
         x &= x - 1
         limit /= GROWTH
