@@ -636,6 +636,19 @@ cdef int _primes_within(const Residues *R, const int *ids, double bound, int shi
     return i if i < n else n
 
 
+cdef int _sign_in_pairs(Predicates *P, const int *ids, double v, double e, int shift,
+                        int *n) noexcept nogil:
+    """Sign of what is 2^shift times v, v to within e; UNDECIDED if that needs n primes."""
+    if fabs(v) > e:
+        P.n_filter += 1
+        return 1 if v > 0 else -1
+    n[0] = _primes_within(P.res, ids, fabs(v) + e, shift, n[0])
+    if n[0] > 0:
+        return UNDECIDED
+    P.n_separation += 1
+    return 0
+
+
 cdef int _never_zero(Predicates *P, int sign, bint generic) noexcept nogil:
     """The sign, which of a generic entry is not zero."""
     if sign == 0 and generic:
@@ -656,13 +669,9 @@ cdef int coordinate_sign(Predicates *P, const int *ids, int col, int new,
     if invert_pairs(&P.pairs, ids):
         x = pair_coordinates(&P.pairs, new, 1)
         e = pair_error(&P.pairs, col, P.pairs.norm[1]) + FLOOR
-        if fabs(x[col]) > e:
-            P.n_filter += 1
-            return 1 if x[col] > 0 else -1
-        n = _primes_within(R, ids, fabs(x[col]) + e, R.shift[new] - R.shift[ids[col]], n)
-        if n == 0:
-            P.n_separation += 1
-            return _never_zero(P, 0, generic)
+        d = _sign_in_pairs(P, ids, x[col], e, R.shift[new] - R.shift[ids[col]], &n)
+        if d != UNDECIDED:
+            return _never_zero(P, d, generic)
     P.n_exact += 1
     if _invert(P, ids, n):
         for q in range(n):
@@ -702,14 +711,10 @@ cdef int minor_sign(Predicates *P, const int *ids, int c, int j, int col, int ne
         xs = pair_error(&P.pairs, col, P.pairs.norm[1])
         e = ((fabs(y[c]) + yc) * xs + fabs(x[col]) * yc + (fabs(x[c]) + xc) * ys
              + fabs(y[col]) * xc + 20 * U * U * size) * (1 + 64 * U) + FLOOR
-        if fabs(v) > e:
-            P.n_filter += 1
-            return own if v > 0 else -own
-        n = _primes_within(R, ids, fabs(v) + e, R.shift[j] - R.shift[ids[c]] + R.shift[new]
-                           - R.shift[ids[col]], n)
-        if n == 0:
-            P.n_separation += 1
-            return _never_zero(P, 0, generic)
+        d = _sign_in_pairs(P, ids, v, e, R.shift[j] - R.shift[ids[c]] + R.shift[new]
+                           - R.shift[ids[col]], &n)
+        if d != UNDECIDED:
+            return _never_zero(P, d * own, generic)
     P.n_exact += 1
     if _invert(P, ids, n):
         for q in range(n):
